@@ -191,12 +191,14 @@ fn can_carry_credentials(words: &[String]) -> bool {
     ];
     let address = words
         .last()
-        .is_some_and(|last| matches!(last.as_str(), "url" | "uri" | "urls" | "dsn" | "connection"))
-        || words.ends_with(&["connection".to_owned(), "string".to_owned()]);
+        .is_some_and(|last| matches!(last.as_str(), "url" | "uri" | "urls" | "dsn" | "connection"));
     (address && words.iter().any(|word| STORES.contains(&word.as_str())))
         || words
             .iter()
             .any(|word| matches!(word.as_str(), "connectionstring" | "connectionstrings"))
+        || words.windows(2).any(|pair| {
+            matches!(pair, [first, second] if first == "connection" && matches!(second.as_str(), "string" | "strings"))
+        })
         || words
             .iter()
             .any(|word| matches!(word.as_str(), "databaseurl" | "mongouri" | "redisurl"))
