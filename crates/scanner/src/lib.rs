@@ -1,1 +1,198 @@
-//! The `scanner` crate.
+//! A folder in, an inventory out. The scanner never runs a program, opens a socket, follows a link out of the root or
+//! writes, and content can't fail a scan: only a missing root is an error.
+//!
+//! `walk` lists the files, `index` reads each at most once, the `detect`ors turn one file each into `fact`s, and
+//! `resolve` makes the inventory of them, in a fixed order of steps.
+
+#![cfg_attr(
+    not(test),
+    allow(
+        dead_code,
+        reason = "facts and helpers whose first user is a detector that is being written"
+    )
+)]
+
+mod detect;
+mod fact;
+mod index;
+mod limits;
+mod resolve;
+mod scope;
+mod source;
+#[cfg(test)]
+mod testing;
+mod walk;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use playbook_core::diagnostic::{Diagnostic, DiagnosticKind};
+use playbook_core::inventory::Inventory;
+use playbook_core::secret::Withheld;
+use rayon::prelude::*;
+
+use crate::detect::{DETECTORS, Detector};
+use crate::fact::Facts;
+use crate::index::FileIndex;
+use crate::source::Source;
+use crate::walk::Entry;
+
+/// How to scan. The result does not depend on it.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Number of threads; `None` for one a processor.
+    pub threads: Option<usize>,
+    /// Shuffles the order in which files are read, for the tests of determinism.
+    pub shuffle_seed: Option<u64>,
+    /// Device and inode of a file that is left out: the one that the plan is being written to.
+    pub skip_file: Option<(u64, u64)>,
+}
+
+/// What a scan found.
+#[derive(Debug)]
+pub struct Scan {
+    /// The facts, sorted.
+    pub inventory: Inventory,
+    /// The values that may not be printed, for the gate.
+    pub withheld: Withheld,
+}
+
+/// Why a folder could not be scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RootError {
+    /// There is nothing of that name.
+    Missing,
+    /// It is no folder.
+    NotAFolder,
+    /// It can't be read.
+    Unreadable,
+}
+
+/// Scans a folder.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the root itself is looked at here, everything below it in `walk`"
+)]
+pub fn scan(root: &Path, options: &Options) -> Result<Scan, RootError> {
+    let metadata = std::fs::metadata(root).map_err(|_| RootError::Missing)?;
+    if !metadata.is_dir() {
+        return Err(RootError::NotAFolder);
+    }
+    let root = root.canonicalize().map_err(|_| RootError::Unreadable)?;
+    std::fs::read_dir(&root).map_err(|_| RootError::Unreadable)?;
+    let folder_name = root
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default()
+        .to_owned();
+    let index = FileIndex::of_folder(root, options.skip_file);
+    Ok(scan_index(&index, &folder_name, options))
+}
+
+/// Scans texts in memory: pairs of path and text. For the tests of other crates and for fuzzing.
+pub fn scan_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>, folder_name: &str) -> Scan {
+    scan_index(
+        &FileIndex::of_texts(texts),
+        folder_name,
+        &Options {
+            threads: Some(1),
+            ..Options::default()
+        },
+    )
+}
+
+fn scan_index(index: &FileIndex, folder_name: &str, options: &Options) -> Scan {
+    let facts = collect(index, options);
+    resolve::resolve(facts, index, folder_name)
+}
+
+/// Reads every file that some detector wants, once, and gathers the facts in the order of the paths.
+fn collect(index: &FileIndex, options: &Options) -> Facts {
+    let mut wanted: Vec<(usize, &Entry)> = index
+        .entries()
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| DETECTORS.iter().any(|d| (d.wants)(&entry.path)))
+        .collect();
+    if let Some(seed) = options.shuffle_seed {
+        shuffle(&mut wanted, seed);
+    }
+    let read = |(at, entry): &(usize, &Entry)| (*at, facts_of(index, entry));
+    let parallel = || wanted.par_iter().map(read).collect::<Vec<_>>();
+    let mut told = match options.threads {
+        Some(1) => wanted.iter().map(read).collect(),
+        Some(threads) => match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) => pool.install(parallel),
+            Err(_) => parallel(),
+        },
+        None => parallel(),
+    };
+    told.sort_by_key(|(at, _)| *at);
+    let mut facts = Facts {
+        diagnostics: index.diagnostics.clone(),
+        ..Facts::default()
+    };
+    for (_, of_file) in told {
+        facts.absorb(of_file);
+    }
+    facts
+}
+
+/// What all detectors tell about one file.
+fn facts_of(index: &FileIndex, entry: &Entry) -> Facts {
+    let mut facts = Facts::default();
+    let failed = |kind| Diagnostic {
+        path: entry.path.clone(),
+        line: None,
+        kind,
+    };
+    if entry.size > limits::FILE_BYTES {
+        facts.diagnostics.push(failed(DiagnosticKind::FileTooLarge));
+        return facts;
+    }
+    let text = match index.read(&entry.path) {
+        Ok(text) => text,
+        Err(kind) => {
+            facts.diagnostics.push(failed(kind));
+            return facts;
+        }
+    };
+    if is_our_plan(&text) {
+        return facts;
+    }
+    let source = Source::new(&entry.path, &text, scope::scope_of(&entry.path), entry.ignored);
+    for detector in DETECTORS.iter().filter(|detector| (detector.wants)(&entry.path)) {
+        match guarded(detector, &source) {
+            Some(told) => facts.absorb(told),
+            None => facts.diagnostics.push(failed(DiagnosticKind::DetectorFailed)),
+        }
+    }
+    facts
+}
+
+/// Runs a detector; a panic of one detector on one file costs no more than its facts.
+fn guarded(detector: &Detector, source: &Source<'_>) -> Option<Facts> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut facts = Facts::default();
+        (detector.detect)(source, &mut facts);
+        facts
+    }))
+    .ok()
+}
+
+/// A plan that this program printed says nothing about the repository.
+fn is_our_plan(text: &str) -> bool {
+    text.starts_with("# Backend Deployment Plan: ") && text.contains("\n| Generator | playbook ")
+}
+
+/// Fisher and Yates with a small generator: for tests only, so any order will do.
+fn shuffle<T>(list: &mut [T], seed: u64) {
+    let mut state = seed | 1;
+    for at in (1..list.len()).rev() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let other = usize::try_from(state % (at as u64 + 1)).unwrap_or_default();
+        list.swap(at, other);
+    }
+}

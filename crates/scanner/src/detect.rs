@@ -1,0 +1,33 @@
+//! The detectors: a table of values. A detector says which files it wants and turns one of them into facts.
+//!
+//! A detector returns nothing but facts and diagnostics: content can't fail a scan.
+
+use playbook_core::path::RelPath;
+
+use crate::fact::Facts;
+use crate::source::Source;
+
+/// One detector.
+pub(crate) struct Detector {
+    /// Its name, for tests and documentation.
+    pub(crate) id: &'static str,
+    /// Which files it wants to see, by path alone.
+    pub(crate) wants: fn(&RelPath) -> bool,
+    /// Tells what the file says.
+    pub(crate) detect: fn(&Source<'_>, &mut Facts),
+}
+
+/// All of them, in the order in which they see a file.
+pub(crate) const DETECTORS: &[&Detector] = &[];
+
+/// Has the file one of these names?
+pub(crate) fn named(path: &RelPath, names: &[&str]) -> bool {
+    names.contains(&path.name())
+}
+
+/// Has the file one of these endings (without the dot)?
+pub(crate) fn ending(path: &RelPath, endings: &[&str]) -> bool {
+    path.name()
+        .rsplit_once('.')
+        .is_some_and(|(stem, end)| !stem.is_empty() && endings.contains(&end))
+}

@@ -1,0 +1,403 @@
+//! What detectors tell. A fact holds what one file proves; what needs two files happens in `resolve`.
+
+use playbook_core::diagnostic::Diagnostic;
+use playbook_core::evidence::{Evidence, Scope};
+use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Setting, Symbol, UrlPath, Version};
+use playbook_core::inventory::{
+    ApiSpec, AuthFact, Cache, CiFile, CiStep, CommittedSecret, Container, CorsPolicy, DocumentedCommand,
+    ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project, ProjectRule, Role,
+    Seed, Signal, Stack, VariableOrigin, VersionPin,
+};
+use playbook_core::path::RelPath;
+use playbook_core::secret::Withheld;
+use playbook_core::shown::Shown;
+
+/// A package that a manifest asks for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Dependency {
+    /// Its name, in the ecosystem's normal form.
+    pub(crate) name: Name,
+    /// The version or range as written.
+    pub(crate) version: Option<Version>,
+    /// Is it for development, tests or an optional group that production does not install?
+    pub(crate) development: bool,
+    /// Line of the manifest.
+    pub(crate) line: u32,
+}
+
+/// A manifest: one project of one ecosystem.
+#[derive(Debug, Clone)]
+pub(crate) struct ProjectFact {
+    /// Folder of the manifest: where the project's code is.
+    pub(crate) dir: RelPath,
+    /// The manifest.
+    pub(crate) manifest: RelPath,
+    /// pypi npm go crates maven rubygems packagist nuget hex
+    pub(crate) ecosystem: &'static str,
+    /// Slug of the main language (resolve may refine it by counting source files).
+    pub(crate) language: &'static str,
+    /// Slug of the runtime.
+    pub(crate) runtime: &'static str,
+    /// Name that the manifest gives.
+    pub(crate) name: Option<Name>,
+    /// Description that the manifest gives.
+    pub(crate) description: Option<Shown>,
+    /// SPDX identifier that the manifest gives.
+    pub(crate) license: Option<Name>,
+    /// Slug of the package manager, where the manifest or its kind says it.
+    pub(crate) package_manager: Option<&'static str>,
+    /// Packages.
+    pub(crate) dependencies: Vec<Dependency>,
+    /// Patterns of workspace members, relative to `dir`.
+    pub(crate) members: Vec<Name>,
+    /// Does the manifest say that this is published for others to use (a library), or private?
+    pub(crate) published: Option<bool>,
+    /// Names of programs the manifest declares (`[project.scripts]`, `bin`, `[[bin]]`), with their entry.
+    pub(crate) programs: Vec<(Name, Option<Symbol>, u32)>,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A named command of a manifest or a Makefile: `package.json` scripts, `[tool.pdm.scripts]`, `composer` scripts, make
+/// targets, `Taskfile`, `justfile`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ScriptFact {
+    /// Folder it is run in.
+    pub(crate) dir: RelPath,
+    /// `npm`, `make`, `task`, `just`, `composer`, `pdm`, `poetry`, `mix`
+    pub(crate) runner: &'static str,
+    /// Its name.
+    pub(crate) name: Name,
+    /// What it runs; several commands of a recipe are joined with `&&`.
+    pub(crate) command: CommandLine,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A shell script with what it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct ShellScript {
+    /// The script.
+    pub(crate) path: RelPath,
+    /// The commands it runs whatever its arguments are, with their lines.
+    pub(crate) commands: Vec<(CommandLine, u32)>,
+    /// What it runs for a first argument: names, commands with lines.
+    pub(crate) arms: Vec<Arm>,
+    /// Does it end by running its arguments (`exec "$@"`)?
+    pub(crate) runs_arguments: bool,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+}
+
+/// One choice of a script that dispatches on its argument.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Arm {
+    /// The argument.
+    pub(crate) name: Name,
+    /// What runs.
+    pub(crate) commands: Vec<(CommandLine, u32)>,
+    /// Line of the choice.
+    pub(crate) line: u32,
+}
+
+/// How an entry point was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EntryKind {
+    /// An application object or a call that serves HTTP, gRPC or another protocol.
+    Server,
+    /// A queue consumer.
+    Worker,
+    /// A scheduler process.
+    Scheduler,
+    /// A program that runs and ends.
+    Program,
+    /// A handler of a serverless platform.
+    Function,
+}
+
+/// A place in the code where a process begins.
+#[derive(Debug, Clone)]
+pub(crate) struct EntryPoint {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// What kind of process.
+    pub(crate) kind: EntryKind,
+    /// Slug of the framework or library.
+    pub(crate) framework: Shown,
+    /// How a server names it: `app.main:app`, `./cmd/api`, `celery_app`.
+    pub(crate) symbol: Option<Symbol>,
+    /// Port literal of the listener, or the default of the variable.
+    pub(crate) port: Option<u16>,
+    /// Variable that the listener takes its port from.
+    pub(crate) port_variable: Option<EnvName>,
+    /// Address it binds to, where one is written.
+    pub(crate) bind: Option<Setting>,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A hint that a datastore is used.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreFact {
+    /// The contract's slug.
+    pub(crate) kind: Shown,
+    /// Folder whose code uses it, where it is known.
+    pub(crate) dir: Option<RelPath>,
+    /// The engine's version.
+    pub(crate) version: Option<Version>,
+    /// Role other than the kind's usual one (`queue` for Redis behind Celery).
+    pub(crate) role: Option<&'static str>,
+    /// Slug of a managed offering.
+    pub(crate) managed: Option<Shown>,
+    /// Driver package.
+    pub(crate) driver: Option<Name>,
+    /// Variable that carries its address.
+    pub(crate) variable: Option<EnvName>,
+    /// Database, bucket, topic or collection name.
+    pub(crate) name: Option<Name>,
+    /// Extension wanted.
+    pub(crate) extension: Option<Name>,
+    /// A hint that counts by itself (a configured client, an address with its scheme, a resource), or one that only
+    /// supports others (a package that many back ends can use)?
+    pub(crate) strong: bool,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A mention of an environment variable.
+#[derive(Debug, Clone)]
+pub(crate) struct VariableFact {
+    /// Its name.
+    pub(crate) name: EnvName,
+    /// What kind of place.
+    pub(crate) origin: VariableOrigin,
+    /// Does this place fail, or demand a value, without it?
+    pub(crate) required: bool,
+    /// Does this place give it a value to fall back on?
+    pub(crate) has_default: bool,
+    /// The default, where it is harmless.
+    pub(crate) default: Option<Setting>,
+    /// Is the committed value a placeholder?
+    pub(crate) placeholder: bool,
+    /// Is it read when the image or bundle is built?
+    pub(crate) build_time: bool,
+    /// Does the reading code treat it as a secret (`SecretStr`, a `password` option)?
+    pub(crate) secret: bool,
+    /// Smallest length that the code accepts.
+    pub(crate) min_length: Option<u32>,
+    /// Group of which at least one has to be set.
+    pub(crate) one_of: Option<Name>,
+    /// What the place says about it in plain prose.
+    pub(crate) description: Option<Shown>,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+impl VariableFact {
+    /// A mention that says nothing but the name.
+    pub(crate) fn new(name: EnvName, origin: VariableOrigin, scope: Scope, evidence: Evidence) -> Self {
+        Self {
+            name,
+            origin,
+            required: false,
+            has_default: false,
+            default: None,
+            placeholder: false,
+            build_time: false,
+            secret: false,
+            min_length: None,
+            one_of: None,
+            description: None,
+            scope,
+            evidence,
+        }
+    }
+}
+
+/// A route as its file states it; the prefix of its router is a fact of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteFact {
+    /// GET, POST … or `*`.
+    pub(crate) method: &'static str,
+    /// The path as written at the route, with the prefixes that this file proves.
+    pub(crate) path: UrlPath,
+    /// The router object or class it belongs to, where that is known; resolve joins it with [`PrefixFact`]s.
+    pub(crate) router: Option<Symbol>,
+    /// Does the handler, its decorator or its parameters want authentication?
+    pub(crate) authenticated: Option<bool>,
+    /// Datastore kinds, or `database` where the kind is unknown, that the handler touches.
+    pub(crate) touches: Vec<Shown>,
+    /// Is the handler seen to answer with a constant?
+    pub(crate) constant: bool,
+    /// Slug of the framework.
+    pub(crate) framework: Shown,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A prefix that a router is mounted under.
+#[derive(Debug, Clone)]
+pub(crate) struct PrefixFact {
+    /// The prefix; `None` when it can't be read (a variable that no file explains).
+    pub(crate) prefix: Option<UrlPath>,
+    /// The module (as a path without ending, relative to the root, where it could be resolved), or the imported name,
+    /// that is mounted.
+    pub(crate) module: Option<RelPath>,
+    /// The router object that is mounted.
+    pub(crate) router: Option<Symbol>,
+    /// The router it is mounted on, if that is not the application itself.
+    pub(crate) parent: Option<Symbol>,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A job that runs by the clock.
+#[derive(Debug, Clone)]
+pub(crate) struct JobFact {
+    /// Its name.
+    pub(crate) name: Name,
+    /// When.
+    pub(crate) schedule: Option<Schedule>,
+    /// Slug of what starts it.
+    pub(crate) runner: Shown,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A migration tool is configured or used here.
+#[derive(Debug, Clone)]
+pub(crate) struct MigrationFact {
+    /// The contract's slug.
+    pub(crate) tool: Shown,
+    /// Folder of the migration files, where this place says it.
+    pub(crate) dir: Option<RelPath>,
+    /// Folder of the project that owns them.
+    pub(crate) project: RelPath,
+    /// Command that applies them, where this place states one.
+    pub(crate) command: Option<CommandLine>,
+    /// Does the application apply them when it starts?
+    pub(crate) at_start: bool,
+    /// Slug of the datastore, where this place says it.
+    pub(crate) datastore: Option<Shown>,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// One migration file.
+#[derive(Debug, Clone)]
+pub(crate) struct RevisionFact {
+    /// The contract's slug of the tool.
+    pub(crate) tool: Shown,
+    /// The file.
+    pub(crate) path: RelPath,
+    /// The folder that counts as the tool's migration folder.
+    pub(crate) dir: RelPath,
+    /// Its identifier.
+    pub(crate) id: Name,
+    /// Identifiers of the revisions before it, for tools with a graph; `None` for tools that order by name.
+    pub(crate) parents: Option<Vec<Name>>,
+    /// What its forward direction does.
+    pub(crate) operations: Vec<Operation>,
+    /// Can it be undone, as far as the file shows?
+    pub(crate) reversible: Option<bool>,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+}
+
+/// A set of Compose files that a command in a document, a script or CI names together: `-f a -f b`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileSetFact {
+    /// The files in order, relative to the root.
+    pub(crate) files: Vec<RelPath>,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// Everything that detectors tell.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) project: Vec<Project>,
+    pub(crate) projects: Vec<ProjectFact>,
+    pub(crate) scripts: Vec<ScriptFact>,
+    pub(crate) shell_scripts: Vec<ShellScript>,
+    pub(crate) entry_points: Vec<EntryPoint>,
+    pub(crate) stores: Vec<StoreFact>,
+    pub(crate) variables: Vec<VariableFact>,
+    pub(crate) routes: Vec<RouteFact>,
+    pub(crate) prefixes: Vec<PrefixFact>,
+    pub(crate) jobs: Vec<JobFact>,
+    pub(crate) migrations: Vec<MigrationFact>,
+    pub(crate) revisions: Vec<RevisionFact>,
+    pub(crate) file_sets: Vec<FileSetFact>,
+    pub(crate) infrastructure: Vec<Infrastructure>,
+    pub(crate) containers: Vec<Container>,
+    pub(crate) seeds: Vec<Seed>,
+    pub(crate) api_specs: Vec<ApiSpec>,
+    pub(crate) auth: Vec<AuthFact>,
+    pub(crate) external_services: Vec<ExternalService>,
+    pub(crate) caching: Vec<Cache>,
+    pub(crate) observability: Vec<Observability>,
+    pub(crate) ci: Vec<CiFile>,
+    pub(crate) ci_steps: Vec<CiStep>,
+    /// One stack a file, as the file states it; resolve merges file sets, `extends` and overrides.
+    pub(crate) stacks: Vec<Stack>,
+    pub(crate) interfaces: Vec<Interface>,
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) cors: Vec<CorsPolicy>,
+    pub(crate) version_pins: Vec<VersionPin>,
+    pub(crate) documented_commands: Vec<DocumentedCommand>,
+    pub(crate) project_rules: Vec<ProjectRule>,
+    pub(crate) committed_secrets: Vec<CommittedSecret>,
+    pub(crate) signals: Vec<Signal>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) withheld: Withheld,
+}
+
+macro_rules! extend_lists {
+    ($self:ident, $other:ident: $($field:ident),* $(,)?) => {
+        $($self.$field.extend($other.$field);)*
+    };
+}
+
+impl Facts {
+    /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
+    /// threads.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, stores, variables, routes,
+            prefixes, jobs, migrations, revisions, file_sets, infrastructure, containers, seeds, api_specs, auth,
+            external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
+            documented_commands, project_rules, committed_secrets, signals, diagnostics);
+        self.withheld.extend(other.withheld);
+    }
+
+    /// An observation in production code or configuration.
+    pub(crate) fn signal(
+        &mut self,
+        kind: playbook_core::inventory::SignalKind,
+        subject: Option<Shown>,
+        scope: Scope,
+        evidence: Evidence,
+    ) {
+        self.signals.push(Signal {
+            kind,
+            subject,
+            service: None,
+            scope,
+            evidence: vec![evidence],
+        });
+    }
+}
