@@ -1,1 +1,4 @@
-//! The `planner` crate.
+//! From an inventory to the deployment plan: pure, the same input gives the same bytes.
+
+pub mod rule;
+pub mod rules;

@@ -1,0 +1,20 @@
+//! The rules, a family a file: constants, checks and tests stand together.
+
+mod commands;
+pub(crate) mod facts;
+mod images;
+mod ports;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::sync::LazyLock;
+
+use crate::rule::Rule;
+
+static ALL: LazyLock<Vec<&'static Rule>> =
+    LazyLock::new(|| [ports::RULES, commands::RULES, images::RULES].concat());
+
+/// Every rule, by family.
+pub fn rules() -> &'static [&'static Rule] {
+    &ALL
+}
