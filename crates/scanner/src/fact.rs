@@ -248,8 +248,11 @@ pub(crate) struct RouteFact {
 /// A prefix that a router is mounted under.
 #[derive(Debug, Clone)]
 pub(crate) struct PrefixFact {
-    /// The prefix; `None` when it can't be read (a variable that no file explains).
+    /// The prefix, `/` for none; `None` when it can't be read (a variable that no file explains).
     pub(crate) prefix: Option<UrlPath>,
+    /// Name of the setting or constant that stands before `prefix`, where another file gives its value
+    /// ([`ConstantFact`]): `API_V1_STR`.
+    pub(crate) reference: Option<Name>,
     /// The module (as a path without ending, relative to the root, where it could be resolved), or the imported name,
     /// that is mounted.
     pub(crate) module: Option<RelPath>,
@@ -257,6 +260,17 @@ pub(crate) struct PrefixFact {
     pub(crate) router: Option<Symbol>,
     /// The router it is mounted on, if that is not the application itself.
     pub(crate) parent: Option<Symbol>,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A constant or the default of a setting that holds a URL path: `API_V1_STR = "/api/v1"`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ConstantFact {
+    /// Its name, without the class or object it belongs to.
+    pub(crate) name: Name,
+    /// Its value.
+    pub(crate) value: UrlPath,
     /// Where it stands.
     pub(crate) evidence: Evidence,
 }
@@ -339,6 +353,7 @@ pub(crate) struct Facts {
     pub(crate) variables: Vec<VariableFact>,
     pub(crate) routes: Vec<RouteFact>,
     pub(crate) prefixes: Vec<PrefixFact>,
+    pub(crate) constants: Vec<ConstantFact>,
     pub(crate) jobs: Vec<JobFact>,
     pub(crate) migrations: Vec<MigrationFact>,
     pub(crate) revisions: Vec<RevisionFact>,
@@ -378,7 +393,7 @@ impl Facts {
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
         extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, stores, variables, routes,
-            prefixes, jobs, migrations, revisions, file_sets, infrastructure, containers, seeds, api_specs, auth,
+            prefixes, constants, jobs, migrations, revisions, file_sets, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.withheld.extend(other.withheld);
