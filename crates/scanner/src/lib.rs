@@ -16,6 +16,8 @@ mod detect;
 mod fact;
 mod index;
 mod limits;
+#[allow(dead_code, reason = "the detectors that use every parser follow")]
+mod parse;
 mod resolve;
 mod scope;
 mod source;
