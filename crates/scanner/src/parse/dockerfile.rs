@@ -21,6 +21,7 @@ pub(crate) struct Dockerfile {
 }
 
 /// A build stage.
+#[expect(clippy::struct_field_names, reason = "a base stage is what it is called")]
 pub(crate) struct Stage {
     /// The line of `FROM`.
     pub(crate) line: u32,
@@ -369,12 +370,11 @@ impl Dockerfile {
         {
             for mut variable in instruction.variables() {
                 variable.value = variable.value.map(|value| read::substitute(&value, &values));
-                match places.get(&variable.name).and_then(|at| found.get_mut(*at)) {
-                    Some(earlier) => *earlier = variable,
-                    None => {
-                        places.insert(variable.name.clone(), found.len());
-                        found.push(variable);
-                    }
+                if let Some(earlier) = places.get(&variable.name).and_then(|at| found.get_mut(*at)) {
+                    *earlier = variable;
+                } else {
+                    places.insert(variable.name.clone(), found.len());
+                    found.push(variable);
                 }
             }
         }

@@ -41,10 +41,7 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
             None => (trimmed, false),
         };
         let Some((name, rest, exported)) = assignment(content, commented) else {
-            above = match commented {
-                true if !content.is_empty() => Some((number, content)),
-                _ => None,
-            };
+            above = (commented && !content.is_empty()).then_some((number, content));
             continue;
         };
         let value = value(

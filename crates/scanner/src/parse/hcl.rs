@@ -179,7 +179,7 @@ impl Value {
                     );
                 }
                 Self::List(items) | Self::Call(_, items) | Self::Other(items) => {
-                    pending.extend(items.iter().rev())
+                    pending.extend(items.iter().rev());
                 }
                 Self::Object(entries) => pending.extend(entries.iter().rev().map(|(_, _, value)| value)),
                 Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => {}

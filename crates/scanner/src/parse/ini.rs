@@ -89,16 +89,15 @@ pub(crate) fn parse(text: &str) -> Ini {
             extend(&mut ini, ' ', part);
             continue;
         }
-        if indent == 0 || indent_of_key.is_none() {
-            if let Some(header) = content.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-                ini.sections.push(Section {
-                    line: number,
-                    name: header.0.trim().to_owned(),
-                    entries: Vec::new(),
-                });
-                indent_of_key = None;
-                continue;
-            }
+        let header = content.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        if let Some((name, _)) = header.filter(|_| indent == 0 || indent_of_key.is_none()) {
+            ini.sections.push(Section {
+                line: number,
+                name: name.trim().to_owned(),
+                entries: Vec::new(),
+            });
+            indent_of_key = None;
+            continue;
         }
         if !unit && indent_of_key.is_some_and(|key| indent > key) {
             extend(&mut ini, '\n', without_comment(content));

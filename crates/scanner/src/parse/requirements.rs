@@ -153,11 +153,10 @@ pub(crate) fn requirement(text: &str) -> Option<Requirement> {
         return (!found.name.is_empty()).then_some(found);
     }
     // A path (`./package`, `package.whl`) names no package of an index.
-    if rest.starts_with(['/', '\\'])
-        || name.starts_with('.')
-        || name.ends_with(".whl")
-        || name.ends_with(".gz")
-    {
+    let archive = [".whl", ".gz", ".zip"]
+        .iter()
+        .any(|end| name.to_ascii_lowercase().ends_with(end));
+    if rest.starts_with(['/', '\\']) || name.starts_with('.') || archive {
         return None;
     }
     found.name = normalise(name);
@@ -173,12 +172,12 @@ pub(crate) fn requirement(text: &str) -> Option<Requirement> {
     }
     if let Some(url) = rest.strip_prefix('@') {
         let (url, marker) = url.split_once(" ;").unwrap_or((url, ""));
-        found.url = url.trim().to_owned();
-        found.marker = marker.trim().to_owned();
+        url.trim().clone_into(&mut found.url);
+        marker.trim().clone_into(&mut found.marker);
         return (!found.name.is_empty()).then_some(found);
     }
     let (specifier, marker) = rest.split_once(';').unwrap_or((rest, ""));
-    found.marker = marker.trim().to_owned();
+    marker.trim().clone_into(&mut found.marker);
     let specifier = specifier.trim().trim_start_matches('(').trim_end_matches(')');
     found.specifier = specifier
         .chars()

@@ -135,10 +135,10 @@ impl<'text> Reader<'text> {
             keyword,
             parts,
         };
-        if instruction.keyword == "HEALTHCHECK" {
-            if let Some(command) = strip_keyword(&instruction.arguments, "CMD") {
-                instruction.arguments = command.to_owned();
-            }
+        if instruction.keyword == "HEALTHCHECK"
+            && let Some(command) = strip_keyword(&instruction.arguments, "CMD")
+        {
+            instruction.arguments = command.to_owned();
         }
         let start = logical.len().saturating_sub(instruction.arguments.len());
         for (offset, _) in &mut instruction.parts {
@@ -319,11 +319,10 @@ fn substitute_within(text: &str, values: &BTreeMap<String, String>, depth: usize
         found.push_str(slice(rest, 0, at));
         rest = tail(rest, at);
         let after = tail(rest, 1);
-        let (length, value) = match after.strip_prefix('{') {
-            Some(inner) => match closing_brace(inner) {
-                Some(end) => (end + 3, braced(slice(inner, 0, end), values, depth)),
-                None => (1, None),
-            },
+        let braces = after.strip_prefix('{').map(|inner| (inner, closing_brace(inner)));
+        let (length, value) = match braces {
+            Some((inner, Some(end))) => (end + 3, braced(slice(inner, 0, end), values, depth)),
+            Some((_, None)) => (1, None),
             None => {
                 let length = after
                     .bytes()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::token::{self, Operator, Token};
-use super::{Arm, Command, Connector, Word};
+use super::{Arm, Command, Connector, Variable, Word};
 
 /// Levels of nested structures that are followed.
 const MAX_DEPTH: usize = 40;
@@ -160,43 +160,40 @@ impl Script {
         calls: &mut Vec<&'script str>,
         arms: &mut Vec<Arm>,
     ) {
-        let mut last: Option<(String, Option<String>)> = None;
+        let mut last: Option<Variable> = None;
         for (condition, body, line) in branches {
             let compared = if condition.is_empty() {
                 last.clone().map(|subject| (subject, vec!["*".to_owned()]))
             } else {
                 comparison(condition)
             };
-            match compared {
-                Some((subject, patterns)) => {
-                    arms.push(Arm {
-                        line: *line,
-                        subject: subject.0.clone(),
-                        subject_default: subject.1.clone(),
-                        patterns,
-                        commands: self.body(body),
-                    });
-                    last = Some(subject);
-                }
-                None => {
-                    last = None;
-                    self.find_arms(body, calls, arms);
-                }
+            if let Some((subject, patterns)) = compared {
+                arms.push(Arm {
+                    line: *line,
+                    subject: subject.name.clone(),
+                    subject_default: subject.default.clone(),
+                    patterns,
+                    commands: self.body(body),
+                });
+                last = Some(subject);
+            } else {
+                last = None;
+                self.find_arms(body, calls, arms);
             }
         }
     }
 
     fn body(&self, items: &[Item]) -> Vec<Command> {
         let mut commands = Vec::new();
-        self.flatten(items, true, &mut Vec::new(), &mut commands);
         // The branch itself is what the reader asked for; only what is inside of it is conditional.
+        self.flatten(items, false, &mut Vec::new(), &mut commands);
         commands
     }
 }
 
 /// The subject and the values of `[ "$1" = a ] || [ "$1" = b ]`, where every test is about the same variable.
-fn comparison(condition: &[Item]) -> Option<((String, Option<String>), Vec<String>)> {
-    let mut subject: Option<(String, Option<String>)> = None;
+fn comparison(condition: &[Item]) -> Option<(Variable, Vec<String>)> {
+    let mut subject: Option<Variable> = None;
     let mut patterns = Vec::new();
     for item in condition {
         let Item::Command(command) = item else { return None };
@@ -227,9 +224,9 @@ fn comparison(condition: &[Item]) -> Option<((String, Option<String>), Vec<Strin
                 return None;
             }
             match &subject {
-                Some((name, _)) if *name != variable.name => return None,
+                Some(before) if before.name != variable.name => return None,
                 Some(_) => {}
-                None => subject = Some((variable.name.clone(), variable.default.clone())),
+                None => subject = Some(variable.clone()),
             }
             patterns.push(right.text.clone());
         }
@@ -428,9 +425,7 @@ impl<Tokens: Iterator<Item = Token>> Parser<Tokens> {
             self.tokens.next();
             let body = self.nested(&["esac"]);
             arms.push((patterns, body, line));
-            if self.peek_operator() == Some(Operator::ArmEnd) {
-                self.tokens.next();
-            } else if self.peek_operator() == Some(Operator::Close) {
+            if matches!(self.peek_operator(), Some(Operator::ArmEnd | Operator::Close)) {
                 self.tokens.next();
             }
         }
@@ -504,8 +499,7 @@ fn command(words: Vec<Word>, line: u32) -> Option<Command> {
     };
     let mut words = words.into_iter().peekable();
     let mut behind_env = false;
-    loop {
-        let Some(word) = words.peek() else { break };
+    while let Some(word) = words.peek() {
         if let Some(name) = token::assignment(word).map(str::to_owned) {
             if let Some(word) = words.next() {
                 found.assignments.push((name, value(word)));
