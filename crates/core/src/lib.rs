@@ -17,4 +17,5 @@ pub mod path;
 pub mod raw;
 pub mod secret;
 pub mod shown;
+pub mod technology;
 pub mod visit;
