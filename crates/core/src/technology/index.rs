@@ -243,9 +243,10 @@ impl Index {
         };
         let found = std::iter::once(module)
             .chain(parents(module, separator))
-            .find_map(|name| table.get(name.trim_end_matches(separator)))
-            .cloned()
-            .unwrap_or_default();
+            .filter_map(|name| table.get(name.trim_end_matches(separator)))
+            .flatten()
+            .copied()
+            .collect();
         matches(all, found)
     }
 
