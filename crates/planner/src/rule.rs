@@ -207,10 +207,7 @@ mod tests {
                 assert!(!text.is_empty() && !text.contains("{}"), "{}", rule.id);
             }
         }
-        assert_eq!(
-            super::rule(rules()[0].id).map(|rule| rule.id),
-            Some(rules()[0].id)
-        );
+        assert_eq!(rule(rules()[0].id).map(|rule| rule.id), Some(rules()[0].id));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod commands;
 pub(crate) mod facts;
 mod images;
+pub(crate) mod knowledge;
+mod migrations;
 mod ports;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -12,7 +14,7 @@ use std::sync::LazyLock;
 use crate::rule::Rule;
 
 static ALL: LazyLock<Vec<&'static Rule>> =
-    LazyLock::new(|| [ports::RULES, commands::RULES, images::RULES].concat());
+    LazyLock::new(|| [ports::RULES, commands::RULES, images::RULES, migrations::RULES].concat());
 
 /// Every rule, by family.
 pub fn rules() -> &'static [&'static Rule] {

@@ -7,6 +7,7 @@ use playbook_core::inventory::{Inventory, Role, SignalKind};
 use playbook_core::shown::Shown;
 
 use super::facts::{self, Context, code, code_command};
+use super::knowledge;
 use crate::rule::{Findings, Rule};
 
 pub(super) const RULES: &[&Rule] = &[
@@ -109,34 +110,6 @@ static DEVELOPMENT_SERVER: Rule = Rule {
     check: development_server,
 };
 
-/// Words that start a development server wherever they stand in a command.
-const DEVELOPMENT_WORDS: [&[&str]; 24] = [
-    &["flask", "run"],
-    &["manage.py", "runserver"],
-    &["fastapi", "dev"],
-    &["uvicorn", "--reload"],
-    &["gunicorn", "--reload"],
-    &["nodemon"],
-    &["ts-node-dev"],
-    &["tsx", "watch"],
-    &["nest", "start", "--watch"],
-    &["vite", "dev"],
-    &["vite", "serve"],
-    &["next", "dev"],
-    &["nuxt", "dev"],
-    &["ng", "serve"],
-    &["webpack-dev-server"],
-    &["artisan", "serve"],
-    &["php", "-S"],
-    &["go", "run"],
-    &["air", "-c"],
-    &["cargo", "watch"],
-    &["cargo", "run"],
-    &["dotnet", "watch"],
-    &["quarkus:dev"],
-    &["bin/dev"],
-];
-
 fn development_server(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     let mut raised = Vec::new();
     for service in inventory.services.iter().filter(|service| service.is_own()) {
@@ -149,7 +122,8 @@ fn development_server(inventory: &Inventory, _: &Context, findings: &mut Finding
             .split_whitespace()
             .map(|word| word.trim_matches(['"', '\'', '[', ']', ',']))
             .collect();
-        let found = DEVELOPMENT_WORDS
+        let found = knowledge::get()
+            .development_servers
             .iter()
             .find(|pattern| holds_in_order(&words, pattern));
         let signals: Vec<_> = facts::signals(inventory, SignalKind::DevelopmentServer)

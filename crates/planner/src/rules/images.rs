@@ -7,6 +7,7 @@ use playbook_core::inventory::Inventory;
 use playbook_core::shown::Shown;
 
 use super::facts::{self, Context, code};
+use super::knowledge;
 use super::ports::is_root;
 use crate::rule::{Findings, Rule};
 
@@ -117,36 +118,8 @@ fn unpinned(inventory: &Inventory, _: &Context, findings: &mut Findings) {
 
 /// Tags that name a channel or a variant of the newest version.
 fn is_moving(tag: &str) -> bool {
-    tag.split('-').all(|part| {
-        matches!(
-            part,
-            "latest"
-                | "stable"
-                | "edge"
-                | "nightly"
-                | "main"
-                | "master"
-                | "dev"
-                | "develop"
-                | "current"
-                | "lts"
-                | "alpine"
-                | "slim"
-                | "debian"
-                | "ubuntu"
-                | "release"
-                | "management"
-                | "fpm"
-                | "apache"
-                | "cli"
-                | "postgresql"
-                | "mysql"
-                | "mainline"
-                | "bookworm"
-                | "trixie"
-                | "bullseye"
-        )
-    })
+    tag.split('-')
+        .all(|part| knowledge::get().moving_tags.contains(&part))
 }
 
 static ROOT_USER: Rule = Rule {
@@ -158,16 +131,6 @@ static ROOT_USER: Rule = Rule {
     fix: "Create a user in the last stage and end it with `USER`.",
     check: root_user,
 };
-
-/// Base images whose user is not root.
-const OWN_USER: [&str; 6] = [
-    "nonroot",
-    "rootless",
-    "unprivileged",
-    "distroless/java",
-    "chainguard/",
-    "cgr.dev/",
-];
 
 fn root_user(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     for container in facts::production_containers(inventory) {
@@ -189,7 +152,12 @@ fn root_user(inventory: &Inventory, _: &Context, findings: &mut Findings) {
             Some(_) => {}
             None => {
                 let base = container.stages.last().and_then(|stage| stage.base.as_ref());
-                if base.is_some_and(|base| OWN_USER.iter().any(|part| base.as_str().contains(part))) {
+                if base.is_some_and(|base| {
+                    knowledge::get()
+                        .own_user_images
+                        .iter()
+                        .any(|part| base.as_str().contains(part))
+                }) {
                     continue;
                 }
                 let unit_user = facts::production_units(inventory).any(|(_, unit)| {

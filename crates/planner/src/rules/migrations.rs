@@ -1,0 +1,854 @@
+//! Changes of the schema.
+
+use playbook_core::evidence::{Confidence, Evidence};
+use playbook_core::finding::Severity;
+use playbook_core::inventory::{Inventory, Migration, Operation, OperationKind, Revision, SignalKind};
+use playbook_core::shown::Shown;
+
+use super::facts::{self, Context, code, code_command};
+use super::knowledge;
+use crate::rule::{Findings, Rule};
+
+pub(super) const RULES: &[&Rule] = &[
+    &NO_HOOK,
+    &EVERY_REPLICA,
+    &MULTIPLE_HEADS,
+    &DESTRUCTIVE,
+    &LOCKING,
+    &IRREVERSIBLE,
+    &CREATES_EXTENSION,
+    &SCHEMA_FROM_CODE,
+    &SEEDS_AT_START,
+    &NOT_IN_IMAGE,
+];
+
+static NO_HOOK: Rule = Rule {
+    id: "migrations-no-deploy-hook",
+    severity: Severity::High,
+    section: 5,
+    title: "Nothing in the deployment migrates the database",
+    why: "A new version starts on the old schema and fails as soon as it needs what the migration brings.",
+    fix: "Run the migration as a gate of its own before the new version starts.",
+    check: no_hook,
+};
+
+fn no_hook(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for migration in &inventory.migrations {
+        if migration.count == 0 || migration.at_start || runs_in_deployment(inventory, migration) {
+            continue;
+        }
+        // CI that deploys and migrates is a hook, although not one of the target.
+        let deploying = |place: &Evidence| {
+            inventory
+                .ci
+                .iter()
+                .any(|file| file.deploys && file.path == place.path)
+        };
+        let by_ci = migration.run_by.iter().any(deploying);
+        let mut evidence: Vec<Evidence> = service_place(inventory, migration).into_iter().collect();
+        evidence.extend(migration.run_by.iter().cloned());
+        evidence.extend(migration.evidence.first().cloned());
+        let command = migration
+            .command
+            .as_ref()
+            .map_or_else(|| code(&migration.tool), code_command);
+        let detail = match (by_ci, migration.run_by.is_empty()) {
+            (true, _) => Shown::fill("{} runs in CI, not where the new version starts.", &[&command]),
+            (false, true) => Shown::fill("No start command, hook, script or pipeline runs {}.", &[&command]),
+            (false, false) => Shown::fill(
+                "{} is a step that somebody has to remember: neither the image's command nor the stack runs it.",
+                &[&command],
+            ),
+        };
+        findings
+            .add(detail, evidence)
+            .severity(if by_ci { Severity::Medium } else { Severity::High })
+            .confidence(Confidence::Derived);
+    }
+}
+
+/// Is the tool run by something that production starts: a command, an entrypoint, a hook or a job?
+fn runs_in_deployment(inventory: &Inventory, migration: &Migration) -> bool {
+    let mut texts: Vec<&str> = Vec::new();
+    for (_, unit) in facts::production_units(inventory) {
+        texts.extend(
+            [
+                &unit.command,
+                &unit.entrypoint,
+                &unit.pre_deploy,
+                &unit.build_command,
+            ]
+            .into_iter()
+            .flatten()
+            .map(playbook_core::harmless::CommandLine::as_str),
+        );
+    }
+    for container in facts::production_containers(inventory) {
+        texts.extend(
+            [&container.command, &container.entrypoint]
+                .into_iter()
+                .flatten()
+                .map(playbook_core::harmless::CommandLine::as_str),
+        );
+    }
+    let starts: Vec<String> = inventory.services.iter().map(facts::start_text).collect();
+    texts.extend(starts.iter().map(String::as_str));
+    // A stack file, Dockerfile or Procfile that is named itself as the place.
+    let named = migration.run_by.iter().any(|place| {
+        facts::production_stacks(inventory).any(|stack| stack.files.contains(&place.path))
+            || facts::production_containers(inventory).any(|container| container.path == place.path)
+    });
+    named
+        || texts.iter().any(|text| {
+            migration
+                .command
+                .as_ref()
+                .is_some_and(|command| text.contains(command.as_str()))
+                || migration
+                    .run_by
+                    .iter()
+                    .any(|place| is_script(place) && text.contains(place.path.name()))
+        })
+}
+
+fn is_script(place: &Evidence) -> bool {
+    let name = place.path.name();
+    !name.to_ascii_lowercase().ends_with(".md")
+        && !matches!(
+            name,
+            "Makefile" | "package.json" | "composer.json" | "pyproject.toml" | "justfile"
+        )
+}
+
+/// The line that starts the service whose schema it is.
+fn service_place(inventory: &Inventory, migration: &Migration) -> Option<Evidence> {
+    let service = match &migration.service {
+        Some(id) => inventory.service(id.as_str())?,
+        None => facts::web_services(inventory).next()?,
+    };
+    facts::container_of(inventory, service)
+        .map(facts::command_place)
+        .or_else(|| facts::start_place(service))
+}
+
+static EVERY_REPLICA: Rule = Rule {
+    id: "migrations-on-every-replica",
+    severity: Severity::Medium,
+    section: 5,
+    title: "Each start of the application migrates the database",
+    why: "Instances that start together race, a long or failed migration keeps all of them from starting, and rolling the image back leaves the new schema.",
+    fix: "Migrate in one job before the rollout and switch it off at start.",
+    check: every_replica,
+};
+
+fn every_replica(inventory: &Inventory, context: &Context, findings: &mut Findings) {
+    let signals: Vec<_> = facts::signals(inventory, SignalKind::MigrationsAtStart).collect();
+    let mut claimed = false;
+    for migration in &inventory.migrations {
+        let service = migration
+            .service
+            .as_ref()
+            .and_then(|id| inventory.service(id.as_str()));
+        let in_start = service.filter(|service| {
+            migration
+                .command
+                .as_ref()
+                .is_some_and(|command| facts::start_text(service).contains(command.as_str()))
+        });
+        if !migration.at_start && in_start.is_none() {
+            continue;
+        }
+        claimed = true;
+        let mut evidence = facts::places(signals.iter().copied().filter(|signal| {
+            migration.service.is_none() || signal.service.is_none() || signal.service == migration.service
+        }));
+        evidence.extend(in_start.and_then(facts::start_place));
+        if evidence.is_empty() {
+            evidence.extend(migration.run_by.iter().cloned());
+        }
+        evidence.extend(service_place(inventory, migration));
+        let several = service
+            .and_then(|service| facts::replicas(inventory, context, service))
+            .is_some_and(|replicas| replicas > 1);
+        let count = Shown::number(u64::from(migration.count));
+        findings
+            .add(
+                Shown::fill(
+                    if several {
+                        "{} ({} files) runs whenever an instance starts, and several start at the same moment."
+                    } else {
+                        "{} ({} files) runs whenever an instance starts."
+                    },
+                    &[&code(&migration.tool), &count],
+                ),
+                evidence,
+            )
+            .severity(if several { Severity::High } else { Severity::Medium });
+    }
+    if !claimed {
+        findings.add(
+            Shown::from("The start of the process applies migrations."),
+            facts::places(signals),
+        );
+    }
+}
+
+static MULTIPLE_HEADS: Rule = Rule {
+    id: "multiple-migration-heads",
+    severity: Severity::Blocker,
+    section: 5,
+    title: "The migrations have more than one newest revision",
+    why: "The tool refuses to upgrade to \"the newest\" when there are several.",
+    fix: "Add a revision that merges them.",
+    check: multiple_heads,
+};
+
+fn multiple_heads(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for migration in inventory
+        .migrations
+        .iter()
+        .filter(|migration| migration.heads.len() > 1)
+    {
+        let mut evidence: Vec<Evidence> = migration
+            .revisions
+            .iter()
+            .filter(|revision| migration.heads.contains(&revision.id))
+            .map(revision_place)
+            .collect();
+        evidence.extend(migration.evidence.iter().cloned());
+        findings.add(
+            Shown::fill(
+                "{} ends in {}.",
+                &[&code(&migration.tool), &facts::list(&migration.heads)],
+            ),
+            evidence,
+        );
+    }
+}
+
+/// A revision's file; its folder has no lines.
+fn revision_place(revision: &Revision) -> Evidence {
+    if revision.path.name().contains('.') {
+        Evidence::at(&revision.path, 1)
+    } else {
+        Evidence::file(&revision.path)
+    }
+}
+
+static DESTRUCTIVE: Rule = Rule {
+    id: "migration-destructive",
+    severity: Severity::High,
+    section: 5,
+    title: "Migrations remove or rewrite data",
+    why: "What they drop is gone, and instances of the previous version fail while both run.",
+    fix: "Save the database before it, and split it: stop using the column first, drop it a release later.",
+    check: destructive,
+};
+
+fn destructive(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for migration in &inventory.migrations {
+        let found: Vec<(usize, &Revision, Vec<&Operation>)> = migration
+            .revisions
+            .iter()
+            .enumerate()
+            .map(|(at, revision)| {
+                (
+                    at,
+                    revision,
+                    revision
+                        .operations
+                        .iter()
+                        .filter(|op| destroys(op.kind))
+                        .collect::<Vec<_>>(),
+                )
+            })
+            .filter(|(_, _, operations)| !operations.is_empty())
+            .collect();
+        let Some((newest, ..)) = found.last() else {
+            continue;
+        };
+        let is_newest = newest + 1 == migration.revisions.len() && migration.revisions.len() > 1;
+        let ids: Vec<&Shown> = found.iter().map(|(_, revision, _)| &revision.id).collect();
+        // Newest first: those are the ones that a release still has to apply.
+        let evidence = found
+            .iter()
+            .rev()
+            .flat_map(|(_, _, operations)| operations.iter().flat_map(|op| op.evidence.iter().cloned()));
+        findings
+            .add(
+                Shown::fill(
+                    if is_newest {
+                        "{} of {} revisions drop, rename or retype something, the newest among them: {}."
+                    } else {
+                        "{} of {} revisions drop, rename or retype something: {}. It matters for a database that has not got them yet."
+                    },
+                    &[
+                        &Shown::number(found.len() as u64),
+                        &Shown::number(u64::from(migration.count)),
+                        &facts::list(ids),
+                    ],
+                ),
+                evidence,
+            )
+            .severity(if is_newest { Severity::High } else { Severity::Medium });
+    }
+}
+
+fn destroys(kind: OperationKind) -> bool {
+    matches!(
+        kind,
+        OperationKind::DropColumn
+            | OperationKind::DropTable
+            | OperationKind::Rename
+            | OperationKind::DeleteRows
+            | OperationKind::AlterColumn
+    )
+}
+
+static LOCKING: Rule = Rule {
+    id: "migration-locking",
+    severity: Severity::Medium,
+    section: 5,
+    title: "Migrations block writes while they run",
+    why: "An index or constraint on a table with rows holds a lock for as long as it takes; requests wait behind it.",
+    fix: "Create indexes concurrently, add constraints as not valid and validate them later.",
+    check: locking,
+};
+
+fn locking(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for migration in &inventory.migrations {
+        if migration
+            .datastore
+            .as_ref()
+            .is_some_and(|kind| kind == "sqlite" || kind == "mongodb")
+        {
+            continue;
+        }
+        // The first revision finds empty tables; older ones than the last five are hardly outstanding.
+        let from = migration.revisions.len().saturating_sub(5).max(1);
+        let mut evidence = Vec::new();
+        let mut ids = Vec::new();
+        for revision in migration.revisions.iter().skip(from) {
+            let created: Vec<&Shown> = revision
+                .operations
+                .iter()
+                .filter(|op| op.kind == OperationKind::CreateTable)
+                .filter_map(|op| op.object.as_ref())
+                .collect();
+            let blocks = |op: &&Operation| {
+                matches!(
+                    op.kind,
+                    OperationKind::CreateIndex
+                        | OperationKind::AddConstraint
+                        | OperationKind::AddColumnNotNull
+                ) && op.object.as_ref().is_some_and(|object| {
+                    let table = object.as_str().split('.').next().unwrap_or_default();
+                    !created.iter().any(|created| **created == *table)
+                })
+            };
+            let places: Vec<Evidence> = revision
+                .operations
+                .iter()
+                .filter(blocks)
+                .flat_map(|op| op.evidence.iter().cloned())
+                .collect();
+            if !places.is_empty() {
+                ids.push(&revision.id);
+                evidence.splice(0..0, places);
+            }
+        }
+        findings.add(
+            Shown::fill(
+                "Among the newest revisions {} index or constrain tables that may hold rows.",
+                &[&facts::list(ids)],
+            ),
+            evidence,
+        );
+    }
+}
+
+static IRREVERSIBLE: Rule = Rule {
+    id: "migration-irreversible",
+    severity: Severity::Medium,
+    section: 5,
+    title: "Migrations cannot be taken back",
+    why: "A release that changed the schema is undone by restoring a backup or by a new migration, not by the previous image.",
+    fix: "Keep migrations compatible with the previous version, save the database before each, and correct forwards.",
+    check: irreversible,
+};
+
+fn irreversible(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for migration in &inventory.migrations {
+        let fixed: Vec<&Revision> = migration
+            .revisions
+            .iter()
+            .filter(|revision| revision.reversible == Some(false))
+            .collect();
+        if fixed.is_empty() {
+            continue;
+        }
+        let all = fixed.len() == migration.revisions.len();
+        findings
+            .add(
+                Shown::fill(
+                    if all {
+                        "None of the {} revisions of {} has a way back."
+                    } else {
+                        "{} of the revisions of {} have no way back."
+                    },
+                    &[&Shown::number(fixed.len() as u64), &code(&migration.tool)],
+                ),
+                fixed
+                    .iter()
+                    .rev()
+                    .take(12)
+                    .map(|revision| revision_place(revision)),
+            )
+            .severity(if all { Severity::Medium } else { Severity::Low });
+    }
+}
+
+static CREATES_EXTENSION: Rule = Rule {
+    id: "migration-creates-extension",
+    severity: Severity::Medium,
+    section: 5,
+    title: "A migration creates a database extension",
+    why: "The role that migrates needs the right to do so, and managed databases allow only the extensions of their list.",
+    fix: "Create the extension once with an administrator's role before the first migration.",
+    check: creates_extension,
+};
+
+fn creates_extension(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for migration in &inventory.migrations {
+        let operations: Vec<&Operation> = migration
+            .revisions
+            .iter()
+            .flat_map(|revision| &revision.operations)
+            .filter(|op| op.kind == OperationKind::CreateExtension)
+            .collect();
+        if operations.is_empty() {
+            continue;
+        }
+        let names = facts::list(operations.iter().filter_map(|op| op.object.as_ref()));
+        findings.add(
+            Shown::fill("The migrations create {}.", &[&names]),
+            operations.iter().flat_map(|op| op.evidence.iter().cloned()),
+        );
+    }
+}
+
+static SCHEMA_FROM_CODE: Rule = Rule {
+    id: "schema-autocreate-in-prod",
+    severity: Severity::High,
+    section: 5,
+    title: "The code creates or alters the schema by itself",
+    why: "It never changes existing columns, or changes them without anybody having seen the statement: schema and code drift apart, and data may be lost.",
+    fix: "Switch it off outside development and apply migrations.",
+    check: schema_from_code,
+};
+
+fn schema_from_code(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    let signals: Vec<_> = facts::signals(inventory, SignalKind::SchemaFromCode).collect();
+    let subjects = facts::list(signals.iter().filter_map(|signal| signal.subject.as_ref()));
+    let has_tool = inventory.migrations.iter().any(|migration| migration.count > 0);
+    let detail = if subjects.as_str().is_empty() {
+        Shown::from("The schema is created by the code.")
+    } else {
+        Shown::fill("The schema is created by the code ({}).", &[&subjects])
+    };
+    findings
+        .add(detail, facts::places(signals))
+        .severity(if has_tool {
+            Severity::Medium
+        } else {
+            Severity::High
+        });
+}
+
+static SEEDS_AT_START: Rule = Rule {
+    id: "seed-in-production-start",
+    severity: Severity::High,
+    section: 5,
+    title: "Seed data is loaded at each start or release",
+    why: "Samples or fixed accounts come back after somebody has removed them, or are inserted twice.",
+    fix: "Load seeds once, by hand, and only what production needs.",
+    check: seeds_at_start,
+};
+
+fn seeds_at_start(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    let seeds = |text: &str| knowledge::get().seed_words.iter().any(|word| text.contains(word));
+    for service in inventory.services.iter().filter(|service| service.is_own()) {
+        if seeds(&facts::start_text(service)) {
+            if let Some(command) = facts::start(service) {
+                findings.add(
+                    Shown::fill(
+                        "{} starts with {}.",
+                        &[&code(&service.name), &code_command(command)],
+                    ),
+                    facts::start_place(service),
+                );
+            }
+        }
+    }
+    for (_, unit) in facts::production_units(inventory) {
+        for command in [&unit.pre_deploy, &unit.command, &unit.entrypoint]
+            .into_iter()
+            .flatten()
+        {
+            if seeds(command.as_str()) {
+                findings.add(
+                    Shown::fill("{} runs {}.", &[&code(&unit.name), &code_command(command)]),
+                    unit.evidence.clone(),
+                );
+            }
+        }
+    }
+}
+
+static NOT_IN_IMAGE: Rule = Rule {
+    id: "migration-tool-not-in-image",
+    severity: Severity::High,
+    section: 3,
+    title: "The image that should migrate does not hold the migrations",
+    why: "The hook fails and the deployment is cancelled, or the migration has to be run from elsewhere.",
+    fix: "Copy the migrations and their tool into the last stage, or build an image for them.",
+    check: not_in_image,
+};
+
+fn not_in_image(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for migration in inventory
+        .migrations
+        .iter()
+        .filter(|migration| !migration.at_start && migration.count > 0)
+    {
+        // A tool inside the program needs no files; only commands that are told about a folder do.
+        let Some(service) = migration
+            .service
+            .as_ref()
+            .and_then(|id| inventory.service(id.as_str()))
+        else {
+            continue;
+        };
+        let Some(container) = facts::container_of(inventory, service) else {
+            continue;
+        };
+        if container.stages.len() < 2 || service.docker_target.is_some() {
+            continue;
+        }
+        let stages = final_stages(container);
+        let copies: Vec<_> = container
+            .copies
+            .iter()
+            .filter(|copy| stages.contains(&usize::try_from(copy.stage).unwrap_or(usize::MAX)))
+            .collect();
+        if copies.is_empty() {
+            continue;
+        }
+        let folder = migration.path.as_str();
+        let name = migration.path.name();
+        let may_hold = copies.iter().any(|copy| {
+            copy.sources.iter().any(|source| {
+                let source = source.as_str().trim_end_matches('/');
+                let tail = source.rsplit('/').next().unwrap_or(source);
+                let is_file = tail.contains('.') && tail != "." && tail != "..";
+                source.is_empty()
+                    || source == "."
+                    || source.contains('*')
+                    || source.contains('$')
+                    || tail == name
+                    || folder.split('/').any(|part| part == tail)
+                    || (copy.from.is_some() && !is_file && is_whole_folder(tail))
+            })
+        });
+        if may_hold {
+            continue;
+        }
+        let place = copies.last().map(|copy| Evidence::at(&container.path, copy.line));
+        findings
+            .add(
+                Shown::fill(
+                    "The last stage of `{}` copies neither `{}` nor a folder above it.",
+                    &[&container.path.shown(), &migration.path.shown()],
+                ),
+                place.into_iter().chain(migration.evidence.first().cloned()),
+            )
+            .confidence(Confidence::Derived);
+    }
+}
+
+/// The last stage and the stages it is built upon.
+fn final_stages(container: &playbook_core::inventory::Container) -> Vec<usize> {
+    let mut list = Vec::new();
+    let mut at = container.stages.len().checked_sub(1);
+    while let Some(stage) = at.filter(|at| !list.contains(at)) {
+        list.push(stage);
+        let base = container.stages.get(stage).and_then(|stage| stage.base.as_ref());
+        at = base.and_then(|base| {
+            container
+                .stages
+                .iter()
+                .take(stage)
+                .position(|other| other.name.as_ref() == Some(base))
+        });
+    }
+    list
+}
+
+/// Names of folders that usually hold a whole application.
+fn is_whole_folder(name: &str) -> bool {
+    matches!(
+        name,
+        "app"
+            | "src"
+            | "code"
+            | "workspace"
+            | "project"
+            | "www"
+            | "html"
+            | "build"
+            | "repo"
+            | "opt"
+            | "publish"
+            | "out"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use playbook_core::inventory::{CiFile, CopyStep, Role, Stage};
+
+    fn tool(change: impl FnOnce(&mut Migration)) -> Migration {
+        let mut migration = Migration {
+            tool: "alembic".into(),
+            path: path("migrations/versions"),
+            command: Some(command("alembic upgrade head")),
+            rollback: None,
+            status: None,
+            count: 2,
+            service: Some("api".into()),
+            datastore: Some("postgresql".into()),
+            at_start: false,
+            run_by: Vec::new(),
+            heads: vec!["b2".into()],
+            revisions: Vec::new(),
+            evidence: vec![place("alembic.ini", 1)],
+        };
+        change(&mut migration);
+        migration
+    }
+
+    fn with(migration: Migration) -> Inventory {
+        inventory(|all| {
+            let mut api = web("uvicorn app:app");
+            api.dockerfile = Some(path("Dockerfile"));
+            all.services.push(api);
+            all.containers.push(dockerfile("python:3.14"));
+            all.migrations.push(migration);
+        })
+    }
+
+    fn operation(kind: OperationKind, object: &'static str, line: u32) -> Operation {
+        Operation {
+            kind,
+            object: Some(object.into()),
+            evidence: vec![place("migrations/versions/b2.py", line)],
+        }
+    }
+
+    fn revision(id: &'static str, operations: Vec<Operation>) -> Revision {
+        Revision {
+            id: id.into(),
+            path: path("migrations/versions/b2.py"),
+            parents: vec![],
+            operations,
+            reversible: Some(true),
+        }
+    }
+
+    #[test]
+    fn hook() {
+        let id = "migrations-no-deploy-hook";
+        let found = fires(id, &with(tool(|_| {})), "compose");
+        assert_eq!(found.evidence, [place("Dockerfile", 9), place("alembic.ini", 1)]);
+        // A documented script that nothing starts is no hook.
+        let scripted = tool(|m| m.run_by = vec![place("scripts/prestart.sh", 10), place("README.md", 4)]);
+        assert_eq!(
+            fires(id, &with(scripted.clone()), "compose").severity,
+            Severity::High
+        );
+        let mut started = with(scripted);
+        let mut job = unit("prestart", None);
+        job.command = Some(command("bash scripts/prestart.sh"));
+        started.stacks.push(stack("docker-compose", vec![job]));
+        silent(id, &started, "compose");
+        silent(id, &with(tool(|m| m.at_start = true)), "compose");
+        let mut hooked = with(tool(|_| {}));
+        let mut api = unit("api", None);
+        api.pre_deploy = Some(command("alembic upgrade head"));
+        hooked.stacks.push(stack("render", vec![api]));
+        silent(id, &hooked, "render");
+        let mut ci = with(tool(|m| {
+            m.run_by = vec![place(".github/workflows/deploy.yml", 4)]
+        }));
+        ci.ci.push(CiFile {
+            kind: "github-actions".into(),
+            path: path(".github/workflows/deploy.yml"),
+            deploys: true,
+            triggers: vec![],
+            evidence: vec![],
+        });
+        assert_eq!(fires(id, &ci, "render").severity, Severity::Medium);
+    }
+
+    #[test]
+    fn every_replica() {
+        let id = "migrations-on-every-replica";
+        let mut started = with(tool(|m| m.at_start = true));
+        started.signals.push(signal(SignalKind::MigrationsAtStart));
+        let found = fires(id, &started, "compose");
+        assert_eq!(
+            (found.severity, found.evidence[0].clone()),
+            (Severity::Medium, place("src/app", 3))
+        );
+        started.services[0].replicas = Some(3);
+        assert_eq!(fires(id, &started, "compose").severity, Severity::High);
+        silent(id, &with(tool(|_| {})), "compose");
+        let mut command_line = with(tool(|_| {}));
+        command_line.services[0] = web("sh -c 'alembic upgrade head && exec uvicorn app:app'");
+        fires(id, &command_line, "compose");
+        let mut job = with(tool(|m| m.service = Some("migrate".into())));
+        job.services
+            .push(service("other", Role::Job, "alembic upgrade head"));
+        silent(id, &job, "compose");
+    }
+
+    #[test]
+    fn heads() {
+        let id = "multiple-migration-heads";
+        let found = fires(
+            id,
+            &with(tool(|m| {
+                m.heads = vec!["a1".into(), "b2".into()];
+                m.revisions = vec![revision("b2", vec![])];
+            })),
+            "compose",
+        );
+        assert_eq!(found.severity, Severity::Blocker);
+        assert_eq!(found.evidence[0], place("migrations/versions/b2.py", 1));
+        silent(id, &with(tool(|_| {})), "compose");
+    }
+
+    #[test]
+    fn operations() {
+        let drop = || operation(OperationKind::DropColumn, "users.name", 21);
+        let newest = tool(|m| m.revisions = vec![revision("a1", vec![]), revision("b2", vec![drop()])]);
+        let found = fires("migration-destructive", &with(newest), "compose");
+        assert_eq!(
+            (found.severity, &found.evidence[..]),
+            (Severity::High, &[place("migrations/versions/b2.py", 21)][..])
+        );
+        let older = tool(|m| m.revisions = vec![revision("a1", vec![drop()]), revision("b2", vec![])]);
+        assert_eq!(
+            fires("migration-destructive", &with(older), "compose").severity,
+            Severity::Medium
+        );
+        let adds = tool(|m| {
+            m.revisions = vec![
+                revision("a1", vec![]),
+                revision("b2", vec![operation(OperationKind::AddColumn, "users.x", 4)]),
+            ]
+        });
+        silent("migration-destructive", &with(adds), "compose");
+
+        let index = |create: bool| {
+            let mut operations = vec![operation(OperationKind::CreateIndex, "users.name", 9)];
+            if create {
+                operations.push(operation(OperationKind::CreateTable, "users", 4));
+            }
+            with(tool(|m| {
+                m.revisions = vec![revision("a1", vec![]), revision("b2", operations)]
+            }))
+        };
+        fires("migration-locking", &index(false), "compose");
+        silent("migration-locking", &index(true), "compose");
+
+        let extension = with(tool(|m| {
+            m.revisions = vec![revision(
+                "a1",
+                vec![operation(OperationKind::CreateExtension, "citext", 5)],
+            )]
+        }));
+        assert_eq!(
+            fires("migration-creates-extension", &extension, "compose").detail,
+            "The migrations create `citext`."
+        );
+        silent("migration-creates-extension", &index(true), "compose");
+
+        let one_way = with(tool(|m| {
+            let mut only = revision("a1", vec![]);
+            only.reversible = Some(false);
+            m.revisions = vec![only];
+        }));
+        fires("migration-irreversible", &one_way, "compose");
+        silent("migration-irreversible", &index(true), "compose");
+    }
+
+    #[test]
+    fn schema_from_code() {
+        let id = "schema-autocreate-in-prod";
+        let mut found = signal(SignalKind::SchemaFromCode);
+        fires(id, &inventory(|all| all.signals.push(found.clone())), "compose");
+        found.scope = playbook_core::evidence::Scope::Development;
+        silent(id, &inventory(|all| all.signals.push(found)), "compose");
+    }
+
+    #[test]
+    fn seeds() {
+        let id = "seed-in-production-start";
+        fires(
+            id,
+            &inventory(|all| {
+                all.services
+                    .push(web("npm run migrate && npm run seed:run && node x.js"))
+            }),
+            "compose",
+        );
+        silent(
+            id,
+            &inventory(|all| all.services.push(web("node seeder.js"))),
+            "compose",
+        );
+    }
+
+    #[test]
+    fn migrations_in_the_image() {
+        let id = "migration-tool-not-in-image";
+        let build = |source: &'static str| {
+            let mut all = with(tool(|_| {}));
+            let container = &mut all.containers[0];
+            container.stages.insert(
+                0,
+                Stage {
+                    name: Some("build".into()),
+                    base: Some("rust:1".into()),
+                    line: 1,
+                },
+            );
+            container.copies.push(CopyStep {
+                from: Some("build".into()),
+                sources: vec![source.into()],
+                destination: Some("/".into()),
+                chown: false,
+                line: 7,
+                stage: 1,
+            });
+            all
+        };
+        fires(id, &build("/work/target/release/server.bin"), "compose");
+        silent(id, &build("/app"), "compose");
+        silent(id, &build("."), "compose");
+        silent(id, &build("/src/migrations"), "compose");
+    }
+}
