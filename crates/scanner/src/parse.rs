@@ -19,6 +19,7 @@ macro_rules! opaque_debug {
         }
     )+};
 }
+pub(crate) use opaque_debug;
 
 pub(crate) mod dockerfile;
 pub(crate) mod dotenv;
