@@ -10,7 +10,8 @@ mod text;
 pub use command::CommandLine;
 pub use image::ImageRef;
 pub use text::{
-    EnvName, Host, HttpUrl, Name, Schedule, Sentence, Setting, Symbol, UrlPath, Version, version_numbers,
+    CommitId, EnvName, Host, HttpUrl, Name, Schedule, Sentence, Setting, Symbol, UrlPath, Version,
+    version_numbers,
 };
 
 use crate::shown::Shown;

@@ -1,7 +1,10 @@
 //! Command lines, judged word by word.
 
+mod shell;
+
 use std::fmt;
 
+use self::shell::Judge;
 use crate::raw::Raw;
 use crate::secret;
 use crate::shown::{REDACTED, Shown};
@@ -9,15 +12,15 @@ use crate::visit::Visit;
 
 /// A command as the repository states it. Its shape stays; each word that is not provably harmless becomes
 /// `<REDACTED>`: the argument after a secret option, the value of an assignment to a secret name, a URL with user info,
-/// a token.
+/// a header that authorises, what is piped into a program, a here-document, a token, a word made as a password.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct CommandLine(Shown);
 
 impl CommandLine {
-    /// Judges a command. `None` only for an empty one and for one that holds control characters other than white
-    /// space.
+    /// Judges a command. `None` only for an empty one, for one over 2,000 bytes and for one that holds control
+    /// characters other than white space.
     pub fn parse(raw: Raw<'_>) -> Option<Self> {
         let text = raw.peek();
         if text.len() > 2_000
@@ -27,36 +30,8 @@ impl CommandLine {
         {
             return None;
         }
-        let mut out: Vec<&str> = Vec::new();
-        let mut assigned: Vec<String> = Vec::new();
-        let mut after_secret_option = false;
-        let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "\\").collect();
-        if words.is_empty() {
-            return None;
-        }
-        // Two passes keep the borrow simple: first the rewritten assignments, then the words.
-        for word in &words {
-            if let Some(kept) = assignment_without_value(word) {
-                assigned.push(kept);
-            }
-        }
-        let mut rewritten = assigned.iter();
-        for word in &words {
-            if after_secret_option && !word.starts_with('-') && !word.starts_with('$') {
-                out.push(REDACTED);
-                after_secret_option = false;
-                continue;
-            }
-            after_secret_option = !word.contains('=') && secret::is_secret_option(word);
-            if assignment_without_value(word).is_some() {
-                out.push(rewritten.next().map_or(REDACTED, String::as_str));
-            } else if harmless_word(word) {
-                out.push(word);
-            } else {
-                out.push(REDACTED);
-            }
-        }
-        Some(Self(Shown::judged(&out.join(" "))))
+        let judged = Judge::judge(&shell::without_here_documents(text), 0);
+        (!judged.is_empty()).then(|| Self(Shown::judged(&judged)))
     }
 
     /// The judged text.
@@ -73,47 +48,6 @@ impl CommandLine {
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.as_str().split(' ')
     }
-}
-
-/// `NAME=<REDACTED>` for an assignment (or `--option=value`) whose name or value is not harmless.
-fn assignment_without_value(word: &str) -> Option<String> {
-    let (name, value) = word.split_once('=')?;
-    let bare = name.trim_start_matches('-');
-    if bare.is_empty()
-        || !bare
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\''))
-    {
-        return None;
-    }
-    let trimmed = value.trim_matches(['"', '\'']);
-    let reference = trimmed.starts_with('$') && !trimmed.contains(":-") && !trimmed.contains(":=");
-    let secret = secret::is_secret_name(bare) || secret::is_secret_option(name);
-    if trimmed.is_empty() || reference || (!secret && harmless_word(value)) {
-        return None;
-    }
-    Some(format!("{name}={REDACTED}"))
-}
-
-fn harmless_word(word: &str) -> bool {
-    let bare = word.trim_matches(['"', '\'', '`', '(', ')', ';', ',']);
-    if secret::has_user_info(bare)
-        || bare
-            .split(['=', ',', '/', ':', '@'])
-            .any(secret::looks_like_token)
-    {
-        return false;
-    }
-    // `-psecret` of the MySQL clients, `-u user:password` of curl.
-    if let Some(rest) = bare.strip_prefix("-p") {
-        if rest.chars().any(|c| c.is_ascii_alphabetic())
-            && rest.len() >= 6
-            && !rest.chars().all(|c| c.is_ascii_lowercase() || c == '-')
-        {
-            return false;
-        }
-    }
-    true
 }
 
 impl From<CommandLine> for Shown {
@@ -180,5 +114,110 @@ mod tests {
             shown("redis-server --requirepass $REDIS_PASSWORD"),
             "redis-server --requirepass $REDIS_PASSWORD"
         );
+    }
+
+    #[test]
+    fn credentials_in_every_place() {
+        for (command, expected) in [
+            (
+                "sshpass -p hunter x ssh a",
+                "sshpass -p <REDACTED> <REDACTED> <REDACTED> <REDACTED>",
+            ),
+            (
+                "curl -u a:b https://x.example.com",
+                "curl -u <REDACTED> https://x.example.com",
+            ),
+            (
+                "curl -H \"Authorization: Bearer abc\" https://x.example.com",
+                "curl -H <REDACTED> https://x.example.com",
+            ),
+            (
+                "curl -H \"Accept: application/json\" https://x.example.com",
+                "curl -H \"Accept: application/json\" https://x.example.com",
+            ),
+            (
+                "helm upgrade x ./chart --set x.password=y --set replicas=2",
+                "helm upgrade x ./chart --set x.password=<REDACTED> --set replicas=2",
+            ),
+            (
+                "helm upgrade x ./chart --set a=b,x.password=y",
+                "helm upgrade x ./chart --set <REDACTED>",
+            ),
+            ("export TOKEN=abc && run", "export TOKEN=<REDACTED> && run"),
+            (
+                "echo blue | docker login -u me --password-stdin",
+                "echo <REDACTED> | docker login -u me --password-stdin",
+            ),
+            (
+                "docker login -u me -p blue registry.example.com",
+                "docker login -u me -p <REDACTED> registry.example.com",
+            ),
+            (
+                "cat <<EOF > .env\nKEY=blue\nEOF\nrun",
+                "cat <<EOF > .env <REDACTED> EOF run",
+            ),
+            (
+                "psql -c \"ALTER USER x PASSWORD 'blue'\"",
+                "psql -c \"ALTER USER x PASSWORD <REDACTED>\"",
+            ),
+            (
+                "java -Dspring.datasource.password=blue -jar app.jar",
+                "java -Dspring.datasource.password=<REDACTED> -jar app.jar",
+            ),
+            (
+                "docker run -e DB_PASSWORD=blue -e PORT=80 app",
+                "docker run -e DB_PASSWORD=<REDACTED> -e PORT=80 app",
+            ),
+            (
+                "kubectl create secret generic x --from-literal=password=blue",
+                "kubectl create secret generic x --from-literal=password=<REDACTED>",
+            ),
+            (
+                "aws configure set aws_secret_access_key blue",
+                "aws configure set aws_secret_access_key <REDACTED>",
+            ),
+            (
+                "rabbitmqctl add_user app blue",
+                "rabbitmqctl add_user app <REDACTED>",
+            ),
+            ("x p%40ss", "x <REDACTED>"),
+            ("run ${DB_PASSWORD:-blue}", "run <REDACTED>"),
+            ("base64 -d <<< blue", "base64 -d <<< <REDACTED>"),
+            ("mysql -uroot -pblue db", "mysql -uroot <REDACTED> db"),
+            ("login admin Summer2024! now", "login admin <REDACTED> now"),
+            (
+                "sh -c 'PGPASSWORD=blue psql -h db'",
+                "sh -c 'PGPASSWORD=<REDACTED> psql -h db'",
+            ),
+            ("curl https://x.example.com/?token=blue", "curl <REDACTED>"),
+        ] {
+            assert_eq!(shown(command), expected);
+        }
+    }
+
+    #[test]
+    fn more_ordinary_commands_stay_whole() {
+        for text in [
+            "java -Xmx512m -XX:+UseG1GC -Dserver.port=8080 -jar /app/app.jar",
+            "dotnet Web.Api.dll --urls http://+:8080",
+            "bundle exec puma -C config/puma.rb",
+            "php artisan queue:work --tries=3 --timeout=90",
+            "mix ecto.migrate",
+            "docker compose -f docker-compose.yml up -d --build",
+            "mkdir -p /var/data && chown -R app:app /var/data",
+            "curl -f http://localhost:8000/health || exit 1",
+            "pg_isready -U ${POSTGRES_USER:-app} -d $POSTGRES_DB",
+            "python -m pip install -r requirements.txt",
+            "npm ci --omit=dev 2>&1",
+            "exec \"$@\"",
+            "alembic downgrade fe56fa70289e",
+            "redis-server --maxmemory 256mb --maxmemory-policy allkeys-lru",
+            "node --max-old-space-size=4096 dist/main.js",
+            "celery -A config.celery_app beat -l INFO --scheduler django_celery_beat.schedulers:DatabaseScheduler",
+            "wait-for-it.sh db:5432 -t 60 -- npm run start:prod",
+            "npm run start -- --port 3000",
+        ] {
+            assert_eq!(shown(text), text);
+        }
     }
 }

@@ -16,8 +16,25 @@ harmless! {
             r"^[A-Za-z0-9$][A-Za-z0-9_.\-/:${}?\[\]]*(@sha256:[0-9a-f]{64}|@\$\{?[A-Z_]+\}?)?$"
         )(text);
         let name = text.split('@').next().unwrap_or(text);
-        (ok && name.split(['/', ':']).all(|part| !secret::looks_like_token(part))).then(|| text.to_owned())
+        // A commit as tag, bare or behind `sha-` and the like, is none.
+        let tag = |part: &str| part.rsplit('-').next().is_some_and(|hash| hash.len() == 40 && secret::is_known_hash(hash));
+        let harmless = |part: &str| tag(part) || (!secret::looks_like_token(part) && !secret::is_likely_password(part));
+        (ok && name.split(['/', ':']).all(harmless) && !gives_secret(text)).then(|| text.to_owned())
     }
+}
+
+/// `${DB_PASSWORD:-value}`: a secret's value to fall back on.
+fn gives_secret(text: &str) -> bool {
+    text.split("${").skip(1).any(|part| {
+        let name: String = part
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect();
+        secret::is_secret_name(&name)
+            && part
+                .get(name.len()..)
+                .is_some_and(|rest| rest.starts_with([':', '-']))
+    })
 }
 
 impl ImageRef {

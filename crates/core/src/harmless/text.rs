@@ -19,6 +19,11 @@ fn plain(text: &str, longest: usize) -> Option<&str> {
     (!text.is_empty() && text.len() <= longest && !secret::looks_like_token(text)).then_some(text)
 }
 
+/// No word that was made as a password, and no `user:password@`.
+fn is_unsuspicious(text: &str) -> bool {
+    !secret::is_likely_password(text) && !secret::has_user_info(text)
+}
+
 harmless! {
     /// The name of an environment variable: letters, digits, `_`, and the `.`, `:`, `-` and `[0]` of nested settings.
     EnvName, |text| {
@@ -31,7 +36,8 @@ harmless! {
     /// The name of a service, package, database object, branch, job or file: one word.
     Name, |text| {
         let text = plain(text, 160)?;
-        pattern!(r"^[\p{L}\p{N}_@.*][\p{L}\p{N}_@./:+*#~\-\[\]]*$")(text).then(|| text.to_owned())
+        let ok = pattern!(r"^[\p{L}\p{N}_@.*][\p{L}\p{N}_@./:+*#~\-\[\]]*$")(text) && is_unsuspicious(text);
+        ok.then(|| text.to_owned())
     }
 }
 
@@ -39,8 +45,10 @@ harmless! {
     /// A version or a range of versions: `3.12`, `>=18 <23`, `^20.1.0`, `v1.2.3-rc.1`, `18-alpine`, `lts/jod`.
     Version, |text| {
         let text = plain(text, 60)?;
-        let ok = pattern!(r"^[\^~><=!vV ]*\d{1,8}[A-Za-z0-9.\-+*_]*([ ,|]+[\^~><=!|vV ]*[\dxX*][A-Za-z0-9.\-+*_]*)*$")(text)
+        // Each part behind the first number is a number, a word with a number, or the head of a revision.
+        let ok = pattern!(r"^[\^~><=!vV ]*\d{1,8}[a-z]{0,2}\d{0,4}([.\-+_]?(\d{1,8}[a-z]{0,2}\d{0,4}|[A-Za-z]{1,16}\d{0,4}|[xX*]|[0-9a-f]{7,8})){0,10}([ ,|]+[\^~><=!|vV ]*[\dxX*]{1,8}([.\-+_]?(\d{1,8}|[A-Za-z]{1,16}\d{0,4}|[xX*])){0,8}){0,8}$")(text)
             || pattern!(r"^(lts(/[a-z*]+)?|stable|latest|nightly|current|node|edge|main|mainline|alpine|slim)$")(text);
+        let ok = ok && text.split([' ', ',', '|', '-', '+']).all(|part| !secret::is_likely_password(part));
         ok.then(|| text.to_owned())
     }
 }
@@ -50,7 +58,9 @@ harmless! {
     UrlPath, |text| {
         let text = plain(text, 200)?;
         let ok = pattern!(r"^/[A-Za-z0-9_\-./:{}<>*~@()|+$%,=]*$")(text)
-            && text.split('/').all(|part| !secret::looks_like_token(part));
+            && text.split('/').all(|part| !secret::looks_like_token(part) && !secret::is_likely_password(part))
+            && !secret::has_user_info(text)
+            && !text.as_bytes().windows(3).any(|three| matches!(three, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()));
         ok.then(|| text.to_owned())
     }
 }
@@ -59,11 +69,15 @@ harmless! {
     /// A cron expression (five or six fields or `@daily`) or an interval (`every 30s`, `24h`, `timedelta(minutes=5)`).
     Schedule, |text| {
         let text = plain(text, 120)?;
-        let cron = pattern!(r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly|reboot|every \w+)|([\d*/,\-?LW#A-Za-z]+ +){4,6}[\d*/,\-?LW#A-Za-z]+)$");
-        let interval = pattern!(r"^(every[ _])?\d+(\.\d+)? ?(ms|s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)$");
-        let words = pattern!(r"^[A-Za-z_.]+(\([A-Za-z0-9_=., *+/'\x22:\-]*\))?(\.[A-Za-z_]+(\([A-Za-z0-9_=., *+/'\x22:\-]*\))?)*$");
-        let ok = cron(text) || interval(text) || pattern!(r"^\d+(\.\d+)?$")(text) || words(text)
-            || pattern!(r"^every [a-z0-9 :]+$")(text) || pattern!(r"^[a-z]+( [a-z0-9:]+){0,6}$")(text);
+        let signs = pattern!(r"^[A-Za-z0-9 @_.,:*/?#()='\x22+\[\]{}&;|\->]*$");
+        let reference = pattern!(r"^\$\{?[A-Z][A-Z0-9_]*\}?$");
+        // Every word comes from the vocabulary of schedules, whatever the library's notation.
+        let ok = signs(text)
+            && text.split(|c: char| c.is_ascii_digit()).all(|run| {
+                secret::words_of(run).iter().all(|word| secret::words().schedule.contains(word))
+            })
+            && text.split(|c: char| !c.is_ascii_digit()).all(|digits| digits.len() <= 13)
+            || reference(text);
         ok.then(|| text.to_owned())
     }
 }
@@ -72,7 +86,8 @@ harmless! {
     /// A name in code: `app.main:app`, `crate::server::run`, `AppModule`.
     Symbol, |text| {
         let text = plain(text, 160)?;
-        pattern!(r"^[A-Za-z_@][A-Za-z0-9_.:\-/$@]*(\(\))?$")(text).then(|| text.to_owned())
+        let ok = pattern!(r"^[A-Za-z_@][A-Za-z0-9_.:\-/$@]*(\(\))?$")(text) && is_unsuspicious(text);
+        ok.then(|| text.to_owned())
     }
 }
 
@@ -80,7 +95,18 @@ harmless! {
     /// A host name, with or without port.
     Host, |text| {
         let text = plain(text, 120)?;
-        pattern!(r"^[A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?(\.[A-Za-z0-9\-]+)*(:\d{1,5})?$")(text).then(|| text.to_owned())
+        pattern!(r"^[A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?(\.[A-Za-z0-9\-]+)*(:\d{1,5})?$")(text)
+            .then(|| text.to_owned())
+            .filter(|_| !secret::is_likely_password(text))
+    }
+}
+
+harmless! {
+    /// The id of a commit or of a migration: 7 to 40 (or 64) hexadecimal digits. Only for places that hold nothing else.
+    CommitId, |text| {
+        let text = text.trim();
+        let ok = matches!(text.len(), 7..=40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+        ok.then(|| text.to_ascii_lowercase())
     }
 }
 
@@ -99,12 +125,21 @@ harmless! {
                 ("ssh".to_owned(), format!("{host}/{path}"))
             }
         };
+        // A password with a slash or a question mark in it hides the `@` that ends it.
+        let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let behind = rest.get(authority_end..).unwrap_or_default();
+        if behind.contains('@') && rest.get(..authority_end).is_some_and(|authority| authority.contains(':')) && !rest.get(..authority_end).is_some_and(|authority| authority.contains('@')) {
+            return None;
+        }
+        if secret::token_kind(text).is_some_and(|kind| kind == "webhook-url") {
+            return None;
+        }
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let host = Host::parse(Raw::new(host))?;
         let path_ok = pattern!(r"^[A-Za-z0-9_\-./~+@]*$")(path)
-            && path.split('/').all(|part| !secret::looks_like_token(part)) && path.len() <= 200;
+            && path.split('/').all(|part| !secret::looks_like_token(part) && !secret::is_likely_password(part)) && path.len() <= 200;
         (path_ok).then(|| if path.is_empty() { format!("{scheme}://{host}") } else { format!("{scheme}://{host}/{path}") })
     }
 }
@@ -118,7 +153,17 @@ harmless! {
             return None;
         }
         let word = pattern!(r"^[(\x22'\x60*_]*([\p{L}][\p{L}'’\-/+.&]*\d{0,3}|\d{1,4}(\.\d{1,3})*%?|[&+/–—\-])[)\x22'\x60*_.,;:!?]*$");
-        text.split(' ').all(|part| part.len() <= 40 && word(part) && !secret::looks_like_token(part)).then_some(text)
+        // A sentence about a credential may hold it: `the password is blue`. Only what can't be one stays then.
+        let about = secret::words_of(&text).iter().any(|word| {
+            matches!(word.as_str(), "password" | "passwd" | "passphrase" | "pwd" | "credential" | "credentials" | "login" | "secret" | "token" | "key" | "pass")
+        });
+        let telling = about && (text.contains([':', '=', '"', '`', '\'']) || pattern!(r"(?i)\b(is|are|was|to|with|of|default|defaults|as|and|use)\b")(&text)
+            || text.split(' ').any(|part| part.bytes().any(|b| b.is_ascii_digit())));
+        let ok = !telling
+            && text
+                .split(' ')
+                .all(|part| part.len() <= 40 && word(part) && !secret::looks_like_token(part) && !secret::is_likely_password(part));
+        ok.then_some(text)
     }
 }
 
@@ -135,56 +180,63 @@ harmless! {
 }
 
 impl Setting {
-    /// Judges a value together with the name it belongs to: a secret's value is never shown, whatever its shape.
+    /// Judges a value together with the name it belongs to: a secret's value is never shown, whatever its shape. Under a
+    /// name that says what it holds (`…_HOST`, `…_BUCKET`, `…_MODULE`), names of several words and addresses without
+    /// user, query and random parts are shown too; under any other name they could be a passphrase.
     pub fn judge(name: &str, raw: Raw<'_>) -> Option<Self> {
         if secret::is_secret_name(name) {
-            None
-        } else {
-            Self::parse(raw)
+            return None;
         }
+        Self::parse(raw).or_else(|| {
+            let text = raw.peek().trim();
+            let words = secret::words_of(name);
+            let telling = words.iter().any(|word| secret::words().telling.contains(word));
+            let address = words.last().is_some_and(|last| {
+                matches!(
+                    last.as_str(),
+                    "url"
+                        | "uri"
+                        | "endpoint"
+                        | "host"
+                        | "origin"
+                        | "origins"
+                        | "hosts"
+                        | "domain"
+                        | "domains"
+                        | "server"
+                )
+            });
+            let harmless = !text.is_empty()
+                && text.len() <= 120
+                && !secret::looks_like_token(text)
+                && !secret::is_guessable_password(text)
+                && !secret::has_user_info(text)
+                && (telling && is_identifier(text)
+                    || (telling || address) && text.split(',').all(|part| is_public_address(part.trim())));
+            harmless.then(|| Self(crate::shown::Shown::judged(text)))
+        })
     }
 }
 
+/// A name in any usual notation, of words that have a vowel or a number, or an image's reference.
+fn is_identifier(text: &str) -> bool {
+    pattern!(r"^[A-Za-z0-9][A-Za-z0-9]{0,30}([_\-./:@][A-Za-z0-9][A-Za-z0-9]{0,30}){0,8}$")(text)
+        && text.split([':', '/']).count() <= 5
+        // A user and a password look like `name:tag`; software has a number or a path there.
+        && (!text.contains(':') || text.contains('/') || text.contains('.') || text.bytes().any(|b| b.is_ascii_digit()))
+}
+
+/// A host name of several labels, or an address of one, with a path of plain words.
+fn is_public_address(text: &str) -> bool {
+    pattern!(
+        r"^(https?://|wss?://)?(\*\.|\.)?[a-z0-9]([a-z0-9\-]{0,40})(\.[a-z0-9\-]{1,40}){1,5}(:\d{1,5})?(/[a-z0-9][a-z0-9_\-.]{0,30}){0,6}/?$"
+    )(text)
+        && !text.contains("webhook")
+        && !text.contains("hooks.")
+}
+
 fn setting_shape(text: &str) -> bool {
-    let number = pattern!(r"^[+\-]?\d{1,15}(\.\d{1,6})?%?$");
-    let switch =
-        pattern!(r"(?i)^(true|false|yes|no|on|off|none|null|nil|y|n|enabled?|disabled?|auto|always|never)$");
-    let level = pattern!(
-        r"(?i)^(trace|debug|info|information|notice|warn|warning|error|critical|fatal|silent|verbose)$"
-    );
-    let mode = pattern!(
-        r"(?i)^(development|develop|dev|local|localhost|test|testing|staging|stage|production|prod|release|preview|ci)$"
-    );
-    let duration = pattern!(
-        r"^\d{1,9} ?(ns|us|ms|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?|k|kb|kib|mb|mib|gb|gib|g|b)$"
-    );
-    let local = pattern!(
-        r"^([a-z][a-z0-9+.\-]{0,20}://)?(localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1?\]?|host\.docker\.internal)(:\d{1,5})?(/[A-Za-z0-9_\-./]{0,60})?$"
-    );
-    let path = pattern!(r"^(\.{0,2}/)[A-Za-z0-9_\-./]{0,100}$");
-    // One ordinary word, such as the name of a driver, a region, a queue or a service.
-    let word = pattern!(r"^[A-Za-z][a-z]{1,15}([_\-.][a-z]{1,15}){0,4}(-?\d{1,2})?$");
-    let upper = pattern!(r"^[A-Z][A-Z]{0,11}(_[A-Z]{1,11}){0,3}\d{0,3}$");
-    let locale = pattern!(r"^[a-z]{2}[_\-][A-Z]{2}(\.[A-Za-z0-9\-]{1,10})?$");
-    let zone = pattern!(r"^[A-Z][a-z]+/[A-Z][A-Za-z_]+$");
-    let service = pattern!(
-        r"^(https?|tcp|grpc|amqp|redis|nats|kafka|ws)://[a-z][a-z0-9\-]{0,30}(:\d{1,5})?(/[a-z0-9_\-]{0,30}){0,3}/?$"
-    );
-    let one = |part: &str| {
-        number(part)
-            || switch(part)
-            || level(part)
-            || mode(part)
-            || duration(part)
-            || local(part)
-            || (path(part) && part.split('/').all(|piece| !secret::looks_like_token(piece)))
-            || ((word(part) || upper(part)) && !secret::is_guessable_password(part))
-            || locale(part)
-            || zone(part)
-            || service(part)
-            || pattern!(r"^[A-Za-z][a-z]{1,15}:\d{1,5}$")(part)
-    };
-    if one(text) || text == "*" || pattern!(r"^@every \d+[smh]$")(text) {
+    if is_single_setting(text) || text == "*" || pattern!(r"^@every \d+[smh]$")(text) {
         return true;
     }
     // A short list of such values.
@@ -192,11 +244,71 @@ fn setting_shape(text: &str) -> bool {
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
         .unwrap_or(text);
-    inner.contains(',')
-        && inner.split(',').count() <= 12
-        && inner
-            .split(',')
-            .all(|part| one(part.trim().trim_matches(['"', '\''])))
+    let separator = if inner.contains(',') { ',' } else { ' ' };
+    let local = |part: &str| part.contains("localhost") || part.contains("127.0.0.1");
+    let listed = inner.contains(separator) || inner.len() < text.len();
+    listed
+        && inner.split(separator).count() <= 12
+        && inner.split(separator).all(|part| {
+            let part = part.trim().trim_matches(['"', '\'']);
+            // Words between blanks may be a passphrase; addresses may not.
+            (separator == ',' || local(part) || inner.len() < text.len())
+                && (is_single_setting(part) || part == "*")
+        })
+}
+
+fn is_single_setting(text: &str) -> bool {
+    let number = pattern!(r"^[+\-]?\d{1,15}(\.\d{1,6})?%?$");
+    let version = pattern!(r"^v?\d{1,4}(\.\d{1,5}){1,3}(-(alpha|beta|rc|dev|preview)[.\d]{0,6})?$");
+    let switch = pattern!(
+        r"(?i)^(true|false|yes|no|on|off|none|null|nil|y|n|t|f|enabled?|disabled?|auto|always|never|default|strict|lax)$"
+    );
+    let duration = pattern!(
+        r"(?i)^(\d{1,9}(\.\d{1,3})? ?(ns|us|ms|s|sec|secs|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?|w|weeks?|k|kb|ki|kib|mb|mi|mib|gb|gi|gib|tb|tib|g|b|rpm|rps|%)|(\d{1,4}(h|m|s|ms|d)){2,4}|PT?(\d{1,4}[DHMS]){1,4}|\d{1,6}/(s|sec|second|m|min|minute|h|hour|d|day))$"
+    );
+    let local = pattern!(
+        r"^([a-z][a-z0-9+.\-]{0,20}://)?(localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1?\]?|host\.docker\.internal|\*|\+)(:\d{1,5})?(/[A-Za-z0-9_\-./]{0,60})?$"
+    );
+    let address = pattern!(r"^(10|127|172|192|169)(\.\d{1,3}){3}(/\d{1,2})?(:\d{1,5})?$");
+    let path = pattern!(r"^(\.{0,2}/)[A-Za-z0-9_\-./]{0,100}$");
+    let word = pattern!(r"^[A-Za-z][a-z]{1,15}(-?\d{1,2})?$");
+    let words = pattern!(r"^[A-Za-z][a-z]{1,15}([_\-.][A-Za-z]?[a-z0-9]{1,15}){1,4}$");
+    let upper = pattern!(r"^[A-Z][A-Z]{0,11}(_[A-Z]{1,11}){0,3}\d{0,3}$");
+    let locale = pattern!(r"^[a-z]{2}[_\-][A-Z]{2}(\.[A-Za-z0-9\-]{1,10})?$|^C\.UTF-?8$");
+    let zone = pattern!(r"^[A-Z][a-z]+/[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_]+)?$|^Etc/(UTC|GMT[+\-]?\d{0,2})$");
+    let service = pattern!(
+        r"^(https?|tcp|udp|grpc|amqp|redis|nats|kafka|wss?|unix|smtp|mqtt)://[a-z][a-z0-9_\-]{0,40}(:\d{1,5})?(/[a-z0-9_\-.]{0,30}){0,4}/?$"
+    );
+    let module = pattern!(r"^[a-z_]{2,30}(\.[a-zA-Z_]{1,30}){1,5}(:[a-zA-Z_]{1,30})?$");
+    let host_port = pattern!(r"^[a-z][a-z0-9]{1,20}([\-_][a-z0-9]{1,20}){0,4}:\d{2,5}$");
+    number(text)
+        || version(text)
+        || switch(text)
+        || duration(text)
+        || local(text)
+        || address(text)
+        || (path(text)
+            && text
+                .split('/')
+                .all(|piece| !secret::looks_like_token(piece) && !secret::is_likely_password(piece)))
+        || locale(text)
+        || zone(text)
+        || (!secret::is_guessable_password(text)
+            && (word(text)
+                || upper(text)
+                || service(text)
+                || host_port(text)
+                || ((words(text) || module(text)) && is_technical(text))))
+}
+
+/// Is one of the words the name of software, of a part of it, or of a region? Several words without one could be a
+/// passphrase.
+fn is_technical(text: &str) -> bool {
+    secret::words_of(text).iter().any(|word| {
+        secret::words()
+            .technical
+            .contains(word.trim_end_matches(|c: char| c.is_ascii_digit()))
+    })
 }
 
 /// The numbers at the start of a version, for comparisons: `>=18.2 <20` gives `[18, 2]`.

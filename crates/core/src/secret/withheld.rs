@@ -89,55 +89,12 @@ pub fn is_placeholder(text: &str) -> bool {
     if lower.is_empty() {
         return true;
     }
-    const PARTS: &[&str] = &[
-        "changeme",
-        "changethis",
-        "change-this",
-        "change_this",
-        "change-me",
-        "change_me",
-        "change me",
-        "change this",
-        "replace",
-        "your-",
-        "your_",
-        "yoursecret",
-        "placeholder",
-        "example",
-        "dummy",
-        "insert",
-        "todo",
-        "fixme",
-        "xxxx",
-        "not-a-secret",
-        "notasecret",
-        "fake",
-        "sample",
-        "redacted",
-        "<",
-        "${",
-        "{{",
-        "...",
-        "_here",
-        "-here",
-    ];
-    PARTS.iter().any(|part| lower.contains(part))
-        || matches!(
-            lower.as_str(),
-            "secret"
-                | "password"
-                | "postgres"
-                | "root"
-                | "admin"
-                | "test"
-                | "guest"
-                | "user"
-                | "pass"
-                | "none"
-                | "null"
-                | "xxx"
-                | "***"
-        )
+    let lists = super::words();
+    lists
+        .placeholder_parts
+        .iter()
+        .any(|part| lower.contains(part.as_str()))
+        || lists.placeholders.contains(&lower)
         || lower
             .chars()
             .all(|c| c == 'x' || c == '*' || c == '-' || c == '.')
