@@ -59,6 +59,7 @@ impl RelPath {
     }
 
     /// The folder that holds it; the root's parent is the root.
+    #[must_use]
     pub fn parent(&self) -> Self {
         match self.0.rsplit_once('/') {
             Some((parent, _)) => Self(parent.into()),

@@ -30,15 +30,28 @@ impl Withheld {
         }
         self.values.insert(text.into());
         // The password inside an address is a secret of its own.
-        if let Some((_, rest)) = text.split_once("://") {
-            if let Some((user_info, _)) = rest.rsplit_once('@') {
-                let password = user_info
-                    .split_once(':')
-                    .map_or(user_info, |(_, password)| password);
-                if password.len() >= SHORTEST && !is_ordinary(password) {
-                    self.values.insert(password.into());
-                }
+        if let Some((_, rest)) = text.split_once("://")
+            && let Some((user_info, _)) = rest.rsplit_once('@')
+        {
+            let password = user_info
+                .split_once(':')
+                .map_or(user_info, |(_, password)| password);
+            self.keep_part(password);
+        }
+        // So is the one in a query (`?password=…`) and in a list of pairs (`Server=db;Password=…`).
+        for pair in text.split(['?', '&', ';', ' ']) {
+            if let Some((name, value)) = pair.split_once('=')
+                && super::is_secret_name(name)
+            {
+                self.keep_part(value);
             }
+        }
+    }
+
+    fn keep_part(&mut self, part: &str) {
+        let part = part.trim_matches(['"', '\'']);
+        if part.len() >= SHORTEST && !is_ordinary(part) {
+            self.values.insert(part.into());
         }
     }
 
@@ -75,8 +88,25 @@ fn is_ordinary(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '/' | ' '))
         || text.starts_with(['$', '<', '{', '/', '.'])
-        || lower.bytes().all(|b| b.is_ascii_lowercase()) && !is_placeholder(text) && text.len() <= 12
+        || lower.bytes().all(|b| b.is_ascii_lowercase()) && text.len() <= 12
+        || only_refers(text)
         || crate::harmless::Setting::parse(raw_of(text)).is_some()
+}
+
+/// An address or a text whose secret parts are references: `postgresql://${USER}:${PASSWORD}@db/app`.
+fn only_refers(text: &str) -> bool {
+    let user_info = text
+        .split_once("://")
+        .and_then(|(_, rest)| rest.rsplit_once('@'))
+        .map(|(user_info, _)| {
+            user_info
+                .rsplit_once(':')
+                .map_or(user_info, |(_, password)| password)
+        });
+    let reference = |part: &str| {
+        part.starts_with("${") && !part.contains(":-") || part.starts_with("{{") || part.starts_with("$(")
+    };
+    user_info.is_some_and(reference) || text.contains("${{") && text.ends_with("}}")
 }
 
 fn raw_of(text: &str) -> Raw<'_> {
