@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::name::glob;
 use super::{Ecosystem, Group};
 
 /// Text of the catalogue.
@@ -362,6 +363,14 @@ pub struct Migration {
     pub at_start: bool,
     /// True when its program is usually a development dependency and so absent from images.
     pub development_dependency: bool,
+}
+
+impl Migration {
+    /// Whether a file of this name, in a folder of this tool, is a revision.
+    pub fn is_revision(&self, file_name: &str) -> bool {
+        let one_of = |patterns: &[Text]| patterns.iter().any(|pattern| glob(pattern, file_name));
+        one_of(&self.revision_files) && !one_of(&self.not_revisions)
+    }
 }
 
 /// An object mapper or query builder.
