@@ -1,37 +1,107 @@
-//! Facts become the inventory, in a fixed order of steps.
+//! Facts become the inventory, in a fixed order of steps:
+//!
+//! 1. stacks: which files together form one deployment;
+//! 2. applications: folders with a manifest, and what their packages stand for;
+//! 3. services: processes that sources describe, merged where they are the same;
+//! 4. commands, ports, runtimes, health endpoints of each service;
+//! 5. datastores and who uses them, migrations, the environment schema;
+//! 6. the lists that need nothing but their scope judged.
+
+mod apps;
+mod attributes;
+mod candidates;
+mod commands;
+mod datastores;
+mod environment;
+mod lists;
+mod migrations;
+mod project;
+mod roles;
+mod routes;
+mod services;
+mod stacks;
+mod units;
 
 use playbook_core::inventory::Inventory;
+use playbook_core::path::RelPath;
+use playbook_core::shown::Shown;
 
 use crate::Scan;
 use crate::fact::Facts;
 use crate::index::FileIndex;
+use apps::Apps;
+use candidates::Sources;
+use services::Merged;
 
 /// Makes the inventory.
-pub(crate) fn resolve(facts: Facts, _index: &FileIndex, _folder_name: &str) -> Scan {
+pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) -> Scan {
     let mut inventory = Inventory::empty();
-    inventory.infrastructure = facts.infrastructure;
-    inventory.containers = facts.containers;
-    inventory.seeds = facts.seeds;
-    inventory.api_specs = facts.api_specs;
-    inventory.auth = facts.auth;
-    inventory.external_services = facts.external_services;
-    inventory.caching = facts.caching;
-    inventory.observability = facts.observability;
-    inventory.ci = facts.ci;
-    inventory.ci_steps = facts.ci_steps;
-    inventory.stacks = facts.stacks;
-    inventory.interfaces = facts.interfaces;
-    inventory.pools = facts.pools;
-    inventory.cors = facts.cors;
-    inventory.version_pins = facts.version_pins;
-    inventory.documented_commands = facts.documented_commands;
-    inventory.project_rules = facts.project_rules;
-    inventory.committed_secrets = facts.committed_secrets;
-    inventory.signals = facts.signals;
-    inventory.diagnostics = facts.diagnostics;
+    for fact in &mut facts.projects {
+        if fact.package_manager.is_none() {
+            fact.package_manager = project::lockfile(fact, index).1;
+        }
+    }
+    let mut stacks = stacks::merge(std::mem::take(&mut facts.stacks), &facts.file_sets);
+    stacks.sort_by(|a, b| (a.scope, &a.kind, &a.files).cmp(&(b.scope, &b.kind, &b.files)));
+    let mut containers = std::mem::take(&mut facts.containers);
+    lists::complete_containers(&mut containers, index);
+
+    let apps = Apps::new(&facts, index);
+    inventory.project = project::resolve(&facts, &apps, index, folder_name);
+    inventory.manifests = project::manifests(&facts, index);
+    let own_images = project::own_images(&inventory.project, &apps);
+
+    let sources = Sources { facts: &facts, apps: &apps, stacks: &stacks, containers: &containers, own_images: &own_images };
+    let mut services = services::merge(&sources, index);
+    for merged in &mut services {
+        commands::fill(merged, &sources);
+        attributes::fill(merged, &sources);
+    }
+    inventory.datastores = datastores::resolve(&sources, &mut services);
+    connect_services(&sources, &mut services);
+    inventory.migrations = migrations::resolve(&sources, &mut services);
+    inventory.environment = environment::resolve(&sources, &mut services);
+    inventory.routes = routes::all(&sources, |path| service_of(path, &sources, &services));
+    lists::fill(&mut inventory, &sources, &services);
+
+    let mut linked = stacks.clone();
+    lists::link_units(&mut linked, &sources, &services, &inventory.datastores);
+    inventory.stacks = linked;
+    inventory.services = services.into_iter().map(|merged| merged.service).collect();
+    inventory.containers = containers;
+    inventory.diagnostics = std::mem::take(&mut facts.diagnostics);
     inventory.sort();
-    Scan {
-        inventory,
-        withheld: facts.withheld,
+    Scan { inventory, withheld: facts.withheld }
+}
+
+/// The service whose code a file is: the one of its application, the web process first.
+fn service_of(path: &RelPath, sources: &Sources<'_>, services: &[Merged]) -> Option<Shown> {
+    let dir = sources.apps.owner(path).map(|app| app.dir.clone());
+    services
+        .iter()
+        .filter(|merged| merged.service.is_own())
+        .filter(|merged| dir.as_ref().map_or_else(|| path.is_in(&merged.service.path), |dir| *dir == merged.service.path))
+        .min_by_key(|merged| (merged.service.role, merged.service.id.clone()))
+        .map(|merged| merged.service.id.clone())
+}
+
+/// Services that a unit waits for or is told the address of.
+fn connect_services(sources: &Sources<'_>, services: &mut [Merged]) {
+    let units: Vec<((usize, usize), Shown)> = services
+        .iter()
+        .flat_map(|merged| merged.parts.iter().filter_map(|part| part.unit).map(|unit| (unit, merged.service.id.clone())))
+        .collect();
+    for merged in services.iter_mut() {
+        for (stack, unit) in merged.parts.iter().filter_map(|part| part.unit).collect::<Vec<_>>() {
+            let Some(described) = sources.stacks.get(stack) else { continue };
+            let Some(unit) = described.units.get(unit) else { continue };
+            for ((other_stack, position), id) in &units {
+                let Some(other) = described.units.get(*position).filter(|_| *other_stack == stack) else { continue };
+                let waits = unit.depends_on.iter().any(|dependency| dependency.unit == other.name);
+                if waits && *id != merged.service.id && !merged.service.depends_on.contains(id) {
+                    merged.service.depends_on.push(id.clone());
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,154 @@
+//! What a process is for, from its command and its name.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use playbook_core::inventory::Role;
+use playbook_core::secret::words_of;
+use playbook_core::technology::{Catalogue, Technology};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Table {
+    role: Vec<RoleNames>,
+    maintenance: Words,
+    development_command: CommandWords,
+}
+
+#[derive(Deserialize)]
+struct RoleNames {
+    role: String,
+    names: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+struct Words {
+    names: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+struct CommandWords {
+    words: Vec<String>,
+}
+
+static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| toml::from_str(include_str!("../../processes.toml")).ok());
+
+/// The role that a name tells.
+pub(crate) fn of_name(name: &str) -> Option<Role> {
+    let words = words_of(name);
+    let table = TABLE.as_ref()?;
+    table
+        .role
+        .iter()
+        .find(|row| words.iter().any(|word| row.names.contains(word)) || row.names.contains(&name.to_ascii_lowercase()))
+        .and_then(|row| Role::from_word(&row.role))
+}
+
+/// Does the name say that the process is for development, tests or maintenance?
+pub(crate) fn is_maintenance(name: &str) -> bool {
+    let words = words_of(name);
+    TABLE.as_ref().is_some_and(|table| words.iter().any(|word| table.maintenance.names.contains(word)))
+}
+
+/// Does the command run a development server or a watcher?
+pub(crate) fn is_development_command(command: &str) -> bool {
+    let padded = format!(" {command} ");
+    TABLE.as_ref().is_some_and(|table| {
+        table.development_command.words.iter().any(|word| padded.contains(&format!(" {word} ")))
+    })
+}
+
+/// The simple commands of a command line: split at `&&`, `;`, `||` and `|`, the text of `sh -c` opened, assignments and
+/// wrappers left in place.
+pub(crate) fn simple_commands(command: &str) -> Vec<Vec<&str>> {
+    command
+        .split("&&")
+        .flat_map(|part| part.split(';'))
+        .flat_map(|part| part.split("||"))
+        .map(|part| {
+            let words: Vec<&str> = part
+                .split_whitespace()
+                .map(|word| word.trim_matches(['"', '\'', '(', ')', '{', '}']))
+                .filter(|word| !word.is_empty())
+                .collect();
+            let start = words
+                .iter()
+                .position(|word| {
+                    !matches!(*word, "sh" | "bash" | "/bin/sh" | "/bin/bash" | "ash" | "-c" | "-lc" | "-ec" | "-e" | "exec" | "-o" | "pipefail" | "then" | "do" | "if" | "else" | "env")
+                        && !is_assignment(word)
+                })
+                .unwrap_or(words.len());
+            words.into_iter().skip(start).collect::<Vec<_>>()
+        })
+        .filter(|words| !words.is_empty())
+        .collect()
+}
+
+/// `NAME=value` before a command.
+pub(crate) fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && !name.starts_with('-') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+/// The technologies that a command line runs, of its last simple command first.
+pub(crate) fn technologies(command: &str) -> Vec<&'static Technology> {
+    let catalogue = Catalogue::get();
+    let mut found = Vec::new();
+    for words in simple_commands(command).iter().rev() {
+        for technology in catalogue.by_command(words) {
+            if !found.iter().any(|other: &&Technology| std::ptr::eq(*other, technology)) {
+                found.push(technology);
+            }
+        }
+    }
+    found
+}
+
+/// The role that a command tells.
+pub(crate) fn of_command(command: &str) -> Option<Role> {
+    for technology in technologies(command) {
+        let role = technology.framework.as_ref().map(|framework| framework.role).filter(|role| !role.is_empty());
+        let word = role.or_else(|| technology.roles.first().copied());
+        if let Some(role) = word.and_then(Role::from_word) {
+            return Some(role);
+        }
+        if technology.server.as_ref().is_some_and(|server| !server.wraps) {
+            return Some(Role::Web);
+        }
+        if technology.migration.is_some() {
+            return Some(Role::Job);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_roles() {
+        for (name, role) in [
+            ("celery-worker", Some(Role::Worker)),
+            ("celery-beat", Some(Role::Scheduler)),
+            ("web", Some(Role::Web)),
+            ("db-migrate", Some(Role::Job)),
+            ("orders", None),
+        ] {
+            assert_eq!(of_name(name), role, "{name}");
+        }
+        assert!(is_maintenance("dev_server"));
+        assert!(is_development_command("nodemon src/index.js"));
+        assert!(!is_development_command("node dist/main.js"));
+    }
+
+    #[test]
+    fn commands_are_taken_apart() {
+        assert_eq!(
+            simple_commands("sh -c \"alembic upgrade head && A=1 exec uvicorn app:app\""),
+            [vec!["alembic", "upgrade", "head"], vec!["uvicorn", "app:app"]]
+        );
+    }
+}
