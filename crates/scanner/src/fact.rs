@@ -5,8 +5,8 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Setting, Symbol, UrlPath, Version};
 use playbook_core::inventory::{
     ApiSpec, AuthFact, Cache, CiFile, CiStep, CommittedSecret, Container, CorsPolicy, DocumentedCommand,
-    ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project, ProjectRule, Role,
-    Seed, Signal, Stack, VariableOrigin, VersionPin,
+    ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project, ProjectRule, Seed,
+    Signal, Stack, VariableOrigin, VersionPin,
 };
 use playbook_core::path::RelPath;
 use playbook_core::secret::Withheld;

@@ -51,7 +51,13 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     inventory.manifests = project::manifests(&facts, index);
     let own_images = project::own_images(&inventory.project, &apps);
 
-    let sources = Sources { facts: &facts, apps: &apps, stacks: &stacks, containers: &containers, own_images: &own_images };
+    let sources = Sources {
+        facts: &facts,
+        apps: &apps,
+        stacks: &stacks,
+        containers: &containers,
+        own_images: &own_images,
+    };
     let mut services = services::merge(&sources, index);
     for merged in &mut services {
         commands::fill(merged, &sources);
@@ -71,7 +77,10 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     inventory.containers = containers;
     inventory.diagnostics = std::mem::take(&mut facts.diagnostics);
     inventory.sort();
-    Scan { inventory, withheld: facts.withheld }
+    Scan {
+        inventory,
+        withheld: facts.withheld,
+    }
 }
 
 /// The service whose code a file is: the one of its application, the web process first.
@@ -80,7 +89,12 @@ fn service_of(path: &RelPath, sources: &Sources<'_>, services: &[Merged]) -> Opt
     services
         .iter()
         .filter(|merged| merged.service.is_own())
-        .filter(|merged| dir.as_ref().map_or_else(|| path.is_in(&merged.service.path), |dir| *dir == merged.service.path))
+        .filter(|merged| {
+            dir.as_ref().map_or_else(
+                || path.is_in(&merged.service.path),
+                |dir| *dir == merged.service.path,
+            )
+        })
         .min_by_key(|merged| (merged.service.role, merged.service.id.clone()))
         .map(|merged| merged.service.id.clone())
 }
@@ -89,15 +103,35 @@ fn service_of(path: &RelPath, sources: &Sources<'_>, services: &[Merged]) -> Opt
 fn connect_services(sources: &Sources<'_>, services: &mut [Merged]) {
     let units: Vec<((usize, usize), Shown)> = services
         .iter()
-        .flat_map(|merged| merged.parts.iter().filter_map(|part| part.unit).map(|unit| (unit, merged.service.id.clone())))
+        .flat_map(|merged| {
+            merged
+                .parts
+                .iter()
+                .filter_map(|part| part.unit)
+                .map(|unit| (unit, merged.service.id.clone()))
+        })
         .collect();
     for merged in services.iter_mut() {
-        for (stack, unit) in merged.parts.iter().filter_map(|part| part.unit).collect::<Vec<_>>() {
-            let Some(described) = sources.stacks.get(stack) else { continue };
-            let Some(unit) = described.units.get(unit) else { continue };
+        for (stack, unit) in merged
+            .parts
+            .iter()
+            .filter_map(|part| part.unit)
+            .collect::<Vec<_>>()
+        {
+            let Some(described) = sources.stacks.get(stack) else {
+                continue;
+            };
+            let Some(unit) = described.units.get(unit) else {
+                continue;
+            };
             for ((other_stack, position), id) in &units {
-                let Some(other) = described.units.get(*position).filter(|_| *other_stack == stack) else { continue };
-                let waits = unit.depends_on.iter().any(|dependency| dependency.unit == other.name);
+                let Some(other) = described.units.get(*position).filter(|_| *other_stack == stack) else {
+                    continue;
+                };
+                let waits = unit
+                    .depends_on
+                    .iter()
+                    .any(|dependency| dependency.unit == other.name);
                 if waits && *id != merged.service.id && !merged.service.depends_on.contains(id) {
                     merged.service.depends_on.push(id.clone());
                 }

@@ -38,13 +38,20 @@ impl App {
 
     /// Technologies of one file of the catalogue that its packages stand for.
     pub(crate) fn of_group(&self, group: Group) -> impl Iterator<Item = &Known> {
-        self.known.iter().filter(move |known| known.technology.group == group)
+        self.known
+            .iter()
+            .filter(move |known| known.technology.group == group)
     }
 
     /// Frameworks of this role.
     pub(crate) fn frameworks_with_role<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a Known> {
-        self.of_group(Group::Framework)
-            .filter(move |known| known.technology.framework.as_ref().is_some_and(|framework| framework.role == role))
+        self.of_group(Group::Framework).filter(move |known| {
+            known
+                .technology
+                .framework
+                .as_ref()
+                .is_some_and(|framework| framework.role == role)
+        })
     }
 
     /// Does a package of this technology belong to it?
@@ -62,17 +69,30 @@ impl Apps {
     /// Groups the manifests by folder.
     pub(crate) fn new(facts: &Facts, index: &FileIndex) -> Self {
         let mut folders: BTreeMap<RelPath, Vec<ProjectFact>> = BTreeMap::new();
-        for project in facts.projects.iter().filter(|project| project.scope == Scope::Production) {
-            folders.entry(project.dir.clone()).or_default().push(project.clone());
+        for project in facts
+            .projects
+            .iter()
+            .filter(|project| project.scope == Scope::Production)
+        {
+            folders
+                .entry(project.dir.clone())
+                .or_default()
+                .push(project.clone());
         }
-        let mut all: Vec<App> = folders.into_iter().map(|(dir, projects)| app(dir, projects, index)).collect();
+        let mut all: Vec<App> = folders
+            .into_iter()
+            .map(|(dir, projects)| app(dir, projects, index))
+            .collect();
         share_workspace_packages(&mut all);
         Self { all }
     }
 
     /// The application that a file or folder belongs to: the deepest folder with a manifest above it.
     pub(crate) fn owner(&self, path: &RelPath) -> Option<&App> {
-        self.all.iter().filter(|app| path.is_in(&app.dir)).max_by_key(|app| app.dir.depth())
+        self.all
+            .iter()
+            .filter(|app| path.is_in(&app.dir))
+            .max_by_key(|app| app.dir.depth())
     }
 
     /// The application of exactly this folder.
@@ -87,8 +107,14 @@ fn app(dir: RelPath, mut projects: Vec<ProjectFact>, index: &FileIndex) -> App {
     let catalogue = Catalogue::get();
     let mut known: Vec<Known> = Vec::new();
     for project in &projects {
-        let Some(ecosystem) = Ecosystem::from_slug(project.ecosystem) else { continue };
-        for dependency in project.dependencies.iter().filter(|dependency| !dependency.development) {
+        let Some(ecosystem) = Ecosystem::from_slug(project.ecosystem) else {
+            continue;
+        };
+        for dependency in project
+            .dependencies
+            .iter()
+            .filter(|dependency| !dependency.development)
+        {
             for found in catalogue.by_package(ecosystem, dependency.name.as_str()) {
                 known.push(Known {
                     technology: found.technology,
@@ -102,18 +128,37 @@ fn app(dir: RelPath, mut projects: Vec<ProjectFact>, index: &FileIndex) -> App {
     }
     projects.sort_by_key(|project| {
         let server = known_of(&known, project).any(|known| {
-            known.technology.framework.as_ref().is_some_and(|framework| matches!(framework.role, "web" | "worker"))
+            known
+                .technology
+                .framework
+                .as_ref()
+                .is_some_and(|framework| matches!(framework.role, "web" | "worker"))
         });
         // A manifest with a server framework first; a package.json that only builds assets last.
-        (!server, project.ecosystem == "npm", project.dependencies.is_empty(), project.manifest.clone())
+        (
+            !server,
+            project.ecosystem == "npm",
+            project.dependencies.is_empty(),
+            project.manifest.clone(),
+        )
     });
-    let language = projects.first().map_or("", |project| refine_language(project, index));
+    let language = projects
+        .first()
+        .map_or("", |project| refine_language(project, index));
     let runtime = projects.first().map_or("", |project| project.runtime);
-    App { dir, projects, known, language, runtime }
+    App {
+        dir,
+        projects,
+        known,
+        language,
+        runtime,
+    }
 }
 
 fn known_of<'a>(known: &'a [Known], project: &'a ProjectFact) -> impl Iterator<Item = &'a Known> {
-    known.iter().filter(move |known| known.evidence.path == project.manifest)
+    known
+        .iter()
+        .filter(move |known| known.evidence.path == project.manifest)
 }
 
 /// TypeScript is JavaScript with a compiler's settings beside or above it.
@@ -121,7 +166,10 @@ fn refine_language(project: &ProjectFact, index: &FileIndex) -> &'static str {
     if project.language != "javascript" {
         return project.language;
     }
-    let typed = project.dependencies.iter().any(|dependency| dependency.name.as_str() == "typescript")
+    let typed = project
+        .dependencies
+        .iter()
+        .any(|dependency| dependency.name.as_str() == "typescript")
         || index.has(&project.dir, "tsconfig.json")
         || index.has(&project.dir, "tsconfig.base.json");
     let mut folder = project.dir.clone();
@@ -130,8 +178,16 @@ fn refine_language(project: &ProjectFact, index: &FileIndex) -> &'static str {
         folder = folder.parent();
         above |= index.has(&folder, "tsconfig.json") || index.has(&folder, "tsconfig.base.json");
     }
-    let has_source = || index.below(&project.dir).any(|path| path.name().ends_with(".ts") || path.name().ends_with(".tsx"));
-    if typed || above && has_source() { "typescript" } else { "javascript" }
+    let has_source = || {
+        index
+            .below(&project.dir)
+            .any(|path| path.name().ends_with(".ts") || path.name().ends_with(".tsx"))
+    };
+    if typed || above && has_source() {
+        "typescript"
+    } else {
+        "javascript"
+    }
 }
 
 /// A member of a workspace that depends on another member gets what that member's packages stand for: the database
@@ -144,7 +200,11 @@ fn share_workspace_packages(all: &mut [App]) {
     for app in all.iter_mut() {
         let mut shared: Vec<Known> = Vec::new();
         for project in &app.projects {
-            for dependency in project.dependencies.iter().filter(|dependency| !dependency.development) {
+            for dependency in project
+                .dependencies
+                .iter()
+                .filter(|dependency| !dependency.development)
+            {
                 let own = project.name.as_ref().is_some_and(|name| *name == dependency.name);
                 if let (false, Some(known)) = (own, names.get(dependency.name.as_str())) {
                     shared.extend(known.iter().filter(|known| !is_process(known)).cloned());

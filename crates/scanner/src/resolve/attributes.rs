@@ -33,7 +33,7 @@ fn is_third_party(merged: &Merged) -> bool {
 /// Dockerfile, target, context and image of the best part that names one.
 fn place(merged: &mut Merged, _sources: &Sources<'_>) {
     let service = &mut merged.service;
-    for part in merged.parts.iter().filter(|part| part.tier != Tier::Development || service.dockerfile.is_none()) {
+    for part in &merged.parts {
         if service.dockerfile.is_none() && part.dockerfile.is_some() && part.tier != Tier::Development {
             service.dockerfile.clone_from(&part.dockerfile);
         }
@@ -57,7 +57,9 @@ fn language(merged: &mut Merged, sources: &Sources<'_>) {
         return;
     }
     if let Some(app) = sources.apps.owner(&merged.service.path) {
-        if !app.language.is_empty() && (app.dir == merged.service.path || !app.dir.is_root() || sources.apps.all.len() == 1) {
+        if !app.language.is_empty()
+            && (app.dir == merged.service.path || !app.dir.is_root() || sources.apps.all.len() == 1)
+        {
             merged.service.language = Some(Shown::from(app.language));
         }
     }
@@ -73,9 +75,14 @@ fn frameworks(merged: &mut Merged, sources: &Sources<'_>) {
     let mut built_on: BTreeSet<&'static str> = BTreeSet::new();
     let app = sources.apps.owner(&merged.service.path);
     for known in app.iter().flat_map(|app| app.of_group(Group::Framework)) {
-        let Some(framework) = &known.technology.framework else { continue };
+        let Some(framework) = &known.technology.framework else {
+            continue;
+        };
         let fits = match framework.role {
-            "web" => matches!(role, Role::Web | Role::Worker | Role::Scheduler | Role::Job | Role::Function),
+            "web" => matches!(
+                role,
+                Role::Web | Role::Worker | Role::Scheduler | Role::Job | Role::Function
+            ),
             "worker" | "scheduler" => true,
             "frontend" => role == Role::Frontend || is_server_side(known.technology.id) && role == Role::Web,
             _ => true,
@@ -85,12 +92,20 @@ fn frameworks(merged: &mut Merged, sources: &Sources<'_>) {
             built_on.extend(framework.built_on.iter().copied());
         }
     }
-    for entry in merged.parts.iter().filter_map(|part| sources.facts.entry_points.get(part.entry?)) {
+    for entry in merged
+        .parts
+        .iter()
+        .filter_map(|part| sources.facts.entry_points.get(part.entry?))
+    {
         if let Some(technology) = Catalogue::get().find(Group::Framework, entry.framework.as_str()) {
             found.insert(technology.id);
         }
     }
-    merged.service.frameworks = found.into_iter().filter(|slug| !built_on.contains(slug)).map(Shown::from).collect();
+    merged.service.frameworks = found
+        .into_iter()
+        .filter(|slug| !built_on.contains(slug))
+        .map(Shown::from)
+        .collect();
 }
 
 /// A front-end framework that serves its pages itself: it has a start command of its own.
@@ -108,19 +123,30 @@ fn runtime(merged: &mut Merged, sources: &Sources<'_>) {
         return;
     }
     let service = &mut merged.service;
-    let Some(app) = sources.apps.owner(&service.path) else { return };
+    let Some(app) = sources.apps.owner(&service.path) else {
+        return;
+    };
     if app.runtime.is_empty() || service.language.is_none() {
         return;
     }
     let name = app.runtime;
-    service.runtime = Runtime { name: Some(Shown::from(name)), version: None, version_source: None };
+    service.runtime = Runtime {
+        name: Some(Shown::from(name)),
+        version: None,
+        version_source: None,
+    };
     if let Some(pin) = best_pin(name, &service.path, service.dockerfile.as_ref(), sources) {
         service.runtime.version = Some(pin.version.clone());
         service.runtime.version_source = pin.evidence.first().cloned();
     }
 }
 
-fn best_pin<'a>(runtime: &str, dir: &RelPath, dockerfile: Option<&RelPath>, sources: &'a Sources<'_>) -> Option<&'a VersionPin> {
+fn best_pin<'a>(
+    runtime: &str,
+    dir: &RelPath,
+    dockerfile: Option<&RelPath>,
+    sources: &'a Sources<'_>,
+) -> Option<&'a VersionPin> {
     let order: &[&str] = Catalogue::get()
         .find(Group::Runtime, runtime)
         .and_then(|technology| technology.runtime.as_ref())
@@ -135,7 +161,10 @@ fn best_pin<'a>(runtime: &str, dir: &RelPath, dockerfile: Option<&RelPath>, sour
         .min_by_key(|pin| {
             let path = file(pin);
             let own_image = dockerfile.is_some() && path.as_ref() == dockerfile;
-            let name = path.as_ref().map(|path| path.name().to_owned()).unwrap_or_default();
+            let name = path
+                .as_ref()
+                .map(|path| path.name().to_owned())
+                .unwrap_or_default();
             let rank = order.iter().position(|file| *file == name).unwrap_or(order.len());
             (
                 !own_image,
@@ -149,7 +178,11 @@ fn best_pin<'a>(runtime: &str, dir: &RelPath, dockerfile: Option<&RelPath>, sour
 
 /// Entry points that this service runs.
 fn own_entries<'a>(merged: &'a Merged, sources: &'a Sources<'_>) -> Vec<&'a EntryPoint> {
-    let own: Vec<&EntryPoint> = merged.parts.iter().filter_map(|part| sources.facts.entry_points.get(part.entry?)).collect();
+    let own: Vec<&EntryPoint> = merged
+        .parts
+        .iter()
+        .filter_map(|part| sources.facts.entry_points.get(part.entry?))
+        .collect();
     if !own.is_empty() || merged.service.role != Role::Web {
         return own;
     }
@@ -160,22 +193,47 @@ fn own_entries<'a>(merged: &'a Merged, sources: &'a Sources<'_>) -> Vec<&'a Entr
 /// and framework's defaults, in this order.
 fn ports(merged: &mut Merged, sources: &Sources<'_>) {
     let role = merged.service.role;
-    if !matches!(role, Role::Web | Role::Frontend | Role::Proxy | Role::Monitoring | Role::Tool | Role::Function) {
+    if !matches!(
+        role,
+        Role::Web | Role::Frontend | Role::Proxy | Role::Monitoring | Role::Tool | Role::Function
+    ) {
         return;
     }
     let mut found: BTreeSet<u16> = BTreeSet::new();
     let entries: Vec<EntryPoint> = own_entries(merged, sources).into_iter().cloned().collect();
-    for unit in merged.parts.iter().filter(|part| part.tier == Tier::Stack).filter_map(|part| unit_of(part.unit, sources)) {
+    for unit in merged
+        .parts
+        .iter()
+        .filter(|part| part.tier == Tier::Stack)
+        .filter_map(|part| unit_of(part.unit, sources))
+    {
         found.extend(unit.ports.iter().map(|port| port.container));
     }
-    let command = merged.service.commands.start_resolved.as_ref().or(merged.service.commands.start.as_ref());
-    let text = command.map(|command| command.as_str().to_owned()).unwrap_or_default();
+    let command = merged
+        .service
+        .commands
+        .start_resolved
+        .as_ref()
+        .or(merged.service.commands.start.as_ref());
+    let text = command
+        .map(|command| command.as_str().to_owned())
+        .unwrap_or_default();
     let of_command = command_port(&text);
-    merged.service.port_variable = port_variable(&text).or_else(|| entries.iter().find_map(|entry| entry.port_variable.as_ref().map(Into::into)));
-    merged.service.bind = entries.iter().find_map(|entry| entry.bind.as_ref().map(Into::into));
+    merged.service.port_variable = port_variable(&text).or_else(|| {
+        entries
+            .iter()
+            .find_map(|entry| entry.port_variable.as_ref().map(Into::into))
+    });
+    merged.service.bind = entries
+        .iter()
+        .find_map(|entry| entry.bind.as_ref().map(Into::into));
     found.extend(of_command);
     if found.is_empty() || of_command.is_none() {
-        for container in sources.containers.iter().filter(|container| Some(&container.path) == merged.service.dockerfile.as_ref()) {
+        for container in sources
+            .containers
+            .iter()
+            .filter(|container| Some(&container.path) == merged.service.dockerfile.as_ref())
+        {
             if found.is_empty() {
                 found.extend(container.exposed_ports.iter().copied());
             }
@@ -192,8 +250,18 @@ fn ports(merged: &mut Merged, sources: &Sources<'_>) {
         }
     }
     if found.is_empty() {
-        for unit in merged.parts.iter().filter(|part| part.tier == Tier::Development).filter_map(|part| unit_of(part.unit, sources)) {
-            found.extend(unit.ports.iter().map(|port| port.container).filter(|port| !is_debug_port(*port)));
+        for unit in merged
+            .parts
+            .iter()
+            .filter(|part| part.tier == Tier::Development)
+            .filter_map(|part| unit_of(part.unit, sources))
+        {
+            found.extend(
+                unit.ports
+                    .iter()
+                    .map(|port| port.container)
+                    .filter(|port| !is_debug_port(*port)),
+            );
         }
         confidence = Confidence::Derived;
     }
@@ -210,7 +278,10 @@ fn is_debug_port(port: u16) -> bool {
     matches!(port, 5005 | 5678 | 9229)
 }
 
-fn unit_of<'a>(unit: Option<(usize, usize)>, sources: &'a Sources<'_>) -> Option<&'a playbook_core::inventory::Unit> {
+fn unit_of<'a>(
+    unit: Option<(usize, usize)>,
+    sources: &'a Sources<'_>,
+) -> Option<&'a playbook_core::inventory::Unit> {
     let (stack, unit) = unit?;
     sources.stacks.get(stack)?.units.get(unit)
 }
@@ -219,8 +290,14 @@ fn unit_of<'a>(unit: Option<(usize, usize)>, sources: &'a Sources<'_>) -> Option
 /// `${PORT:-8000}`.
 fn command_port(text: &str) -> Option<u16> {
     let technologies = roles::technologies(text);
-    let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches(['"', '\'', ','])).collect();
-    for server in technologies.iter().filter_map(|technology| technology.server.as_ref()) {
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .map(|word| word.trim_matches(['"', '\'', ',']))
+        .collect();
+    for server in technologies
+        .iter()
+        .filter_map(|technology| technology.server.as_ref())
+    {
         for (at, word) in words.iter().enumerate() {
             for flag in server.port_flags.iter().chain(&server.bind_flags) {
                 let value = if word == flag {
@@ -241,7 +318,11 @@ fn command_port(text: &str) -> Option<u16> {
     }
     words.iter().enumerate().find_map(|(at, word)| match *word {
         "--port" | "--http-port" | "--server.port" => words.get(at + 1).and_then(|value| port_in(value)),
-        _ => word.strip_prefix("--port=").or_else(|| word.strip_prefix("--server.port=")).or_else(|| word.strip_prefix("-Dserver.port=")).and_then(port_in),
+        _ => word
+            .strip_prefix("--port=")
+            .or_else(|| word.strip_prefix("--server.port="))
+            .or_else(|| word.strip_prefix("-Dserver.port="))
+            .and_then(port_in),
     })
 }
 
@@ -270,12 +351,22 @@ fn default_of(variable: &str, sources: &Sources<'_>) -> Option<u16> {
 }
 
 fn conventional_port(text: &str, entries: &[EntryPoint], merged: &Merged) -> Option<u16> {
-    let of_command = roles::technologies(text).iter().find_map(|technology| technology.default_port);
+    let of_command = roles::technologies(text)
+        .iter()
+        .find_map(|technology| technology.default_port);
     let of_entry = || {
-        entries.iter().find_map(|entry| Catalogue::get().find(Group::Framework, entry.framework.as_str())?.default_port)
+        entries.iter().find_map(|entry| {
+            Catalogue::get()
+                .find(Group::Framework, entry.framework.as_str())?
+                .default_port
+        })
     };
     let of_framework = || {
-        merged.service.frameworks.iter().find_map(|slug| Catalogue::get().find(Group::Framework, slug.as_str())?.default_port)
+        merged.service.frameworks.iter().find_map(|slug| {
+            Catalogue::get()
+                .find(Group::Framework, slug.as_str())?
+                .default_port
+        })
     };
     of_command.or_else(of_entry).or_else(of_framework)
 }
@@ -288,41 +379,87 @@ fn health(merged: &mut Merged, sources: &Sources<'_>) {
     let mut checks: Vec<HealthCheck> = Vec::new();
     let dir = merged.service.path.clone();
     for route in super::routes::of_service(&dir, sources) {
-        if super::routes::is_health_path(route.path.as_str()) && matches!(route.method.as_str(), "GET" | "*" | "HEAD") {
-            add_check(&mut checks, HealthCheck {
-                path: route.path.clone(),
-                checks: route.touches.clone(),
-                shallow: route.constant,
-                authenticated: route.authenticated.unwrap_or_default(),
-                evidence: vec![route.evidence.clone()],
-            });
+        if super::routes::is_health_path(route.path.as_str())
+            && matches!(route.method.as_str(), "GET" | "*" | "HEAD")
+        {
+            add_check(
+                &mut checks,
+                HealthCheck {
+                    path: route.path.clone(),
+                    checks: route.touches.clone(),
+                    shallow: route.constant,
+                    authenticated: route.authenticated.unwrap_or_default(),
+                    evidence: vec![route.evidence.clone()],
+                },
+            );
         }
     }
     let mut probed: Vec<(UrlPath, Evidence)> = Vec::new();
     for unit in merged.parts.iter().filter_map(|part| unit_of(part.unit, sources)) {
         for probe in &unit.probes {
-            let path = probe.path.as_ref().and_then(|path| UrlPath::parse(Raw::new(path.as_str())));
-            let path = path.or_else(|| probe.command.as_ref().and_then(|command| path_of_probe(command.as_str())));
+            let path = probe
+                .path
+                .as_ref()
+                .and_then(|path| UrlPath::parse(Raw::new(path.as_str())));
+            let path = path.or_else(|| {
+                probe
+                    .command
+                    .as_ref()
+                    .and_then(|command| path_of_probe(command.as_str()))
+            });
             probed.extend(path.zip(probe.evidence.first().cloned()));
         }
     }
-    for container in sources.containers.iter().filter(|container| Some(&container.path) == merged.service.dockerfile.as_ref()) {
+    for container in sources
+        .containers
+        .iter()
+        .filter(|container| Some(&container.path) == merged.service.dockerfile.as_ref())
+    {
         if let (Some(command), Some(line)) = (&container.healthcheck, container.healthcheck_line) {
-            probed.extend(path_of_probe(command.as_str()).map(|path| (path, Evidence::at(&container.path, line))));
+            probed.extend(
+                path_of_probe(command.as_str()).map(|path| (path, Evidence::at(&container.path, line))),
+            );
         }
     }
     for (path, evidence) in probed {
         if path.as_str() != "/" {
-            add_check(&mut checks, HealthCheck { path: path.into(), checks: Vec::new(), shallow: false, authenticated: false, evidence: vec![evidence] });
+            add_check(
+                &mut checks,
+                HealthCheck {
+                    path: path.into(),
+                    checks: Vec::new(),
+                    shallow: false,
+                    authenticated: false,
+                    evidence: vec![evidence],
+                },
+            );
         }
     }
     if let Some(app) = sources.apps.owner(&dir) {
         for known in app.of_group(Group::Framework) {
-            for add_on in known.technology.framework.iter().flat_map(|framework| &framework.health) {
-                let installed = if add_on.package.is_empty() { Some(known.evidence.clone()) } else { package_evidence(app, add_on.package) };
+            for add_on in known
+                .technology
+                .framework
+                .iter()
+                .flat_map(|framework| &framework.health)
+            {
+                let installed = if add_on.package.is_empty() {
+                    Some(known.evidence.clone())
+                } else {
+                    package_evidence(app, add_on.package)
+                };
                 if let (Some(evidence), true) = (installed, checks.is_empty()) {
                     for path in &add_on.paths {
-                        add_check(&mut checks, HealthCheck { path: Shown::from(*path), checks: Vec::new(), shallow: false, authenticated: false, evidence: vec![evidence.clone()] });
+                        add_check(
+                            &mut checks,
+                            HealthCheck {
+                                path: Shown::from(*path),
+                                checks: Vec::new(),
+                                shallow: false,
+                                authenticated: false,
+                                evidence: vec![evidence.clone()],
+                            },
+                        );
                     }
                 }
             }
@@ -344,7 +481,10 @@ fn package_evidence(app: &super::apps::App, package: &str) -> Option<Evidence> {
 
 fn add_check(checks: &mut Vec<HealthCheck>, check: HealthCheck) {
     let same = |a: &str, b: &str| a.trim_end_matches('/') == b.trim_end_matches('/');
-    match checks.iter_mut().find(|known| same(known.path.as_str(), check.path.as_str())) {
+    match checks
+        .iter_mut()
+        .find(|known| same(known.path.as_str(), check.path.as_str()))
+    {
         Some(known) => known.evidence.extend(check.evidence),
         None => checks.push(check),
     }
@@ -352,22 +492,48 @@ fn add_check(checks: &mut Vec<HealthCheck>, check: HealthCheck) {
 
 /// The path of the local address that a probe's command calls.
 fn path_of_probe(command: &str) -> Option<UrlPath> {
-    let at = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"].iter().find_map(|host| command.find(host).map(|at| at + host.len()))?;
+    let at = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"]
+        .iter()
+        .find_map(|host| command.find(host).map(|at| at + host.len()))?;
     let rest = command.get(at..)?;
-    let rest = rest.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit() || matches!(c, '$' | '{' | '}' | '-') || c.is_ascii_uppercase() || c == '_');
-    let path: String = rest.chars().take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | ')' | '|' | ';' | ',')).collect();
-    if path.is_empty() { None } else { UrlPath::parse(Raw::new(path.split('?').next().unwrap_or(&path))) }
+    let rest = rest.trim_start_matches(|c: char| {
+        c == ':'
+            || c.is_ascii_digit()
+            || matches!(c, '$' | '{' | '}' | '-')
+            || c.is_ascii_uppercase()
+            || c == '_'
+    });
+    let path: String = rest
+        .chars()
+        .take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | ')' | '|' | ';' | ','))
+        .collect();
+    if path.is_empty() {
+        None
+    } else {
+        UrlPath::parse(Raw::new(path.split('?').next().unwrap_or(&path)))
+    }
 }
 
 /// WebSocket, replicas, background work, singleton, entry point.
 fn details(merged: &mut Merged, sources: &Sources<'_>) {
     let dir = merged.service.path.clone();
-    let of_app = |path: &RelPath| sources.apps.owner(path).map_or_else(|| path.is_in(&dir), |app| app.dir == dir);
+    let of_app = |path: &RelPath| {
+        sources
+            .apps
+            .owner(path)
+            .map_or_else(|| path.is_in(&dir), |app| app.dir == dir)
+    };
     merged.service.websocket = merged.service.role == Role::Web
         && sources.facts.interfaces.iter().any(|interface| {
-            interface.kind == InterfaceKind::WebSocket && interface.evidence.iter().any(|evidence| of_app(&evidence.path))
+            interface.kind == InterfaceKind::WebSocket
+                && interface.evidence.iter().any(|evidence| of_app(&evidence.path))
         });
-    merged.service.replicas = merged.parts.iter().filter(|part| part.tier == Tier::Stack).filter_map(|part| unit_of(part.unit, sources)).find_map(|unit| unit.replicas);
+    merged.service.replicas = merged
+        .parts
+        .iter()
+        .filter(|part| part.tier == Tier::Stack)
+        .filter_map(|part| unit_of(part.unit, sources))
+        .find_map(|unit| unit.replicas);
     merged.service.singleton = merged.service.role == Role::Scheduler;
     merged.service.entry_point = own_entries(merged, sources)
         .iter()
@@ -376,7 +542,13 @@ fn details(merged: &mut Merged, sources: &Sources<'_>) {
         .map(Into::into);
     if merged.service.role == Role::Web {
         if let Some(app) = sources.apps.at(&dir) {
-            let in_process = app.of_group(Group::Framework).filter(|known| known.technology.framework.as_ref().is_some_and(|framework| framework.in_process));
+            let in_process = app.of_group(Group::Framework).filter(|known| {
+                known
+                    .technology
+                    .framework
+                    .as_ref()
+                    .is_some_and(|framework| framework.in_process)
+            });
             merged.service.background = in_process.map(|known| Shown::from(known.technology.id)).collect();
         }
     }

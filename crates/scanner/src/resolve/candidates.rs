@@ -68,16 +68,29 @@ impl Sources<'_> {
         let file = dockerfile.name().to_ascii_lowercase();
         let hints = [
             file.strip_suffix(".dockerfile").unwrap_or_default().to_owned(),
-            file.strip_prefix("dockerfile.").or_else(|| file.strip_prefix("dockerfile-")).unwrap_or_default().to_owned(),
+            file.strip_prefix("dockerfile.")
+                .or_else(|| file.strip_prefix("dockerfile-"))
+                .unwrap_or_default()
+                .to_owned(),
             folder.name().to_ascii_lowercase(),
         ];
         for hint in hints.iter().filter(|hint| !hint.is_empty() && *hint != ".") {
-            if let Some(app) = self.apps.all.iter().find(|app| app.dir.name().eq_ignore_ascii_case(hint)) {
+            if let Some(app) = self
+                .apps
+                .all
+                .iter()
+                .find(|app| app.dir.name().eq_ignore_ascii_case(hint))
+            {
                 return app.dir.clone();
             }
         }
         // An application below the Dockerfile's folder, if there is just one.
-        let below: Vec<&App> = self.apps.all.iter().filter(|app| app.dir.is_in(&folder) && app.dir != folder).collect();
+        let below: Vec<&App> = self
+            .apps
+            .all
+            .iter()
+            .filter(|app| app.dir.is_in(&folder) && app.dir != folder)
+            .collect();
         if let ([only], false) = (below.as_slice(), folder.is_root()) {
             return only.dir.clone();
         }
@@ -91,7 +104,12 @@ impl Sources<'_> {
     /// Candidates of the stacks of one scope.
     pub(crate) fn of_stacks(&self, scope: Scope) -> Vec<Candidate> {
         let mut out = Vec::new();
-        for (at, stack) in self.stacks.iter().enumerate().filter(|(_, stack)| stack.scope == scope) {
+        for (at, stack) in self
+            .stacks
+            .iter()
+            .enumerate()
+            .filter(|(_, stack)| stack.scope == scope)
+        {
             for (position, unit) in stack.units.iter().enumerate() {
                 let class = units::classify(stack, unit, self.own_images);
                 let third_party = match class {
@@ -99,21 +117,34 @@ impl Sources<'_> {
                     UnitClass::ThirdParty(role) => Some(role),
                     UnitClass::Own => None,
                 };
-                if third_party.is_none() && unit.profiles.iter().any(|profile| roles::is_maintenance(profile.as_str())) {
+                if third_party.is_none()
+                    && unit
+                        .profiles
+                        .iter()
+                        .any(|profile| roles::is_maintenance(profile.as_str()))
+                {
                     continue;
                 }
                 let dockerfile = unit.build.as_ref().and_then(|build| build.dockerfile.clone());
-                let image_dir = || self.dir_by_name(unit.name.as_str(), unit.image.as_ref().map(Shown::as_str));
-                let dir = units::code_dir(stack, unit, |path| self.dir_of_dockerfile(path)).or_else(image_dir);
+                let image_dir =
+                    || self.dir_by_name(unit.name.as_str(), unit.image.as_ref().map(Shown::as_str));
+                let dir =
+                    units::code_dir(stack, unit, |path| self.dir_of_dockerfile(path)).or_else(image_dir);
                 let dockerfile = dockerfile.or_else(|| {
                     let dir = dir.as_ref()?;
                     let path = dir.join("Dockerfile")?;
-                    (unit.build.is_none() && unit.image.is_some()).then_some(path).filter(|path| self.container(path).is_some())
+                    (unit.build.is_none() && unit.image.is_some())
+                        .then_some(path)
+                        .filter(|path| self.container(path).is_some())
                 });
                 let command = unit.command.clone().or_else(|| unit.entrypoint.clone());
                 let role = third_party.or_else(|| units::role_of(unit));
                 out.push(Candidate {
-                    tier: if scope == Scope::Production { Tier::Stack } else { Tier::Development },
+                    tier: if scope == Scope::Production {
+                        Tier::Stack
+                    } else {
+                        Tier::Development
+                    },
                     name: unit.name.clone(),
                     dir,
                     role,
@@ -138,16 +169,30 @@ impl Sources<'_> {
     fn dir_by_name(&self, unit: &str, image: Option<&str>) -> Option<RelPath> {
         let image = image
             .and_then(|image| playbook_core::harmless::ImageRef::parse(Raw::new(image)))
-            .map(|image| image.repository().rsplit('/').next().unwrap_or_default().to_ascii_lowercase());
+            .map(|image| {
+                image
+                    .repository()
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or_default()
+                    .to_ascii_lowercase()
+            });
         let wanted: Vec<String> = image.into_iter().chain([unit.to_ascii_lowercase()]).collect();
         for name in &wanted {
-            let by_folder = self.apps.all.iter().find(|app| app.dir.name().eq_ignore_ascii_case(name));
+            let by_folder = self
+                .apps
+                .all
+                .iter()
+                .find(|app| app.dir.name().eq_ignore_ascii_case(name));
             let by_container = || {
                 self.containers.iter().find(|container| {
-                    container.scope == Scope::Production && container.path.parent().name().eq_ignore_ascii_case(name)
+                    container.scope == Scope::Production
+                        && container.path.parent().name().eq_ignore_ascii_case(name)
                 })
             };
-            let found = by_folder.map(|app| app.dir.clone()).or_else(|| by_container().map(|c| self.dir_of_dockerfile(&c.path)));
+            let found = by_folder
+                .map(|app| app.dir.clone())
+                .or_else(|| by_container().map(|c| self.dir_of_dockerfile(&c.path)));
             if found.is_some() {
                 return found;
             }
@@ -163,8 +208,15 @@ impl Sources<'_> {
     /// argument.
     pub(crate) fn of_images(&self) -> Vec<Candidate> {
         let mut out = Vec::new();
-        for container in self.containers.iter().filter(|container| container.scope == Scope::Production) {
-            let base = container.base_images.last().and_then(|base| playbook_core::harmless::ImageRef::parse(Raw::new(base.as_str())));
+        for container in self
+            .containers
+            .iter()
+            .filter(|container| container.scope == Scope::Production)
+        {
+            let base = container
+                .base_images
+                .last()
+                .and_then(|base| playbook_core::harmless::ImageRef::parse(Raw::new(base.as_str())));
             let dir = self.dir_of_dockerfile(&container.path);
             let has_code = self.apps.at(&dir).is_some();
             // A datastore or proxy with settings of its own is no process of this repository.
@@ -177,14 +229,23 @@ impl Sources<'_> {
                 continue;
             }
             let file_hint = image_name(&container.path);
-            let name = file_hint.clone().or_else(|| name_of_dir(&dir, self.apps)).unwrap_or_else(|| Shown::from("app"));
+            let name = file_hint
+                .clone()
+                .or_else(|| name_of_dir(&dir, self.apps))
+                .unwrap_or_else(|| Shown::from("app"));
             let whole = joined(entrypoint.as_ref(), command.as_ref());
-            let evidence = container.command_line.or(container.entrypoint_line).map(|line| Evidence::at(&container.path, line));
+            let evidence = container
+                .command_line
+                .or(container.entrypoint_line)
+                .map(|line| Evidence::at(&container.path, line));
             let candidate = Candidate {
                 tier: Tier::Image,
                 name,
                 dir: Some(dir.clone()),
-                role: whole.as_ref().and_then(|command| roles::of_command(command.as_str())).or_else(|| file_hint.as_ref().and_then(|name| roles::of_name(name.as_str()))),
+                role: whole
+                    .as_ref()
+                    .and_then(|command| roles::of_command(command.as_str()))
+                    .or_else(|| file_hint.as_ref().and_then(|name| roles::of_name(name.as_str()))),
                 dockerfile: Some(container.path.clone()),
                 target: None,
                 context: None,
@@ -195,9 +256,18 @@ impl Sources<'_> {
                 unit: None,
                 entry: None,
                 third_party: false,
-                evidence: evidence.into_iter().chain([Evidence::file(&container.path)]).take(1).collect(),
+                evidence: evidence
+                    .into_iter()
+                    .chain([Evidence::file(&container.path)])
+                    .take(1)
+                    .collect(),
             };
-            let arms = self.arms(container, entrypoint.as_ref().or(command.as_ref()), command.as_ref(), &candidate);
+            let arms = self.arms(
+                container,
+                entrypoint.as_ref().or(command.as_ref()),
+                command.as_ref(),
+                &candidate,
+            );
             if arms.is_empty() {
                 out.push(candidate);
             } else {
@@ -208,8 +278,16 @@ impl Sources<'_> {
     }
 
     /// The process types among the choices of the image's entrypoint script.
-    fn arms(&self, container: &Container, entrypoint: Option<&CommandLine>, command: Option<&CommandLine>, of_image: &Candidate) -> Vec<Candidate> {
-        let Some(script) = entrypoint.and_then(|entrypoint| self.script(container, entrypoint)) else { return Vec::new() };
+    fn arms(
+        &self,
+        container: &Container,
+        entrypoint: Option<&CommandLine>,
+        command: Option<&CommandLine>,
+        of_image: &Candidate,
+    ) -> Vec<Candidate> {
+        let Some(script) = entrypoint.and_then(|entrypoint| self.script(container, entrypoint)) else {
+            return Vec::new();
+        };
         let default = command.map(|command| command.as_str().trim_matches(['"', '[', ']']).to_owned());
         let mut out = Vec::new();
         for arm in &script.arms {
@@ -223,12 +301,18 @@ impl Sources<'_> {
                 .filter(|role| *role != Role::Job)
                 .or_else(|| roles::of_name(name).filter(|role| *role != Role::Job));
             let is_default = default.as_deref() == Some(name);
-            let development = arm.commands.iter().any(|(command, _)| roles::is_development_command(command.as_str()));
-            let Some(role) = role.or(is_default.then_some(Role::Web)) else { continue };
+            let development = arm
+                .commands
+                .iter()
+                .any(|(command, _)| roles::is_development_command(command.as_str()));
+            let Some(role) = role.or(is_default.then_some(Role::Web)) else {
+                continue;
+            };
             if (roles::is_maintenance(name) || development) && !is_default {
                 continue;
             }
-            let run = entrypoint.and_then(|entrypoint| CommandLine::parse(Raw::new(&format!("{entrypoint} {name}"))));
+            let run = entrypoint
+                .and_then(|entrypoint| CommandLine::parse(Raw::new(&format!("{entrypoint} {name}"))));
             let line = last.map_or(arm.line, |(_, line)| *line);
             out.push(Candidate {
                 name: Shown::from(&arm.name),
@@ -241,28 +325,57 @@ impl Sources<'_> {
         }
         // Arms that say the same (aliases) are one process.
         out.dedup_by(|b, a| a.role == b.role && a.evidence == b.evidence);
-        if out.len() < 2 && default.as_deref().is_none_or(|default| !out.iter().any(|c| c.name == *default)) { Vec::new() } else { out }
+        if out.len() < 2
+            && default
+                .as_deref()
+                .is_none_or(|default| !out.iter().any(|c| c.name == *default))
+        {
+            Vec::new()
+        } else {
+            out
+        }
     }
 
     /// The script of the repository that a command runs first.
-    pub(crate) fn script(&self, container: &Container, command: &CommandLine) -> Option<&crate::fact::ShellScript> {
+    pub(crate) fn script(
+        &self,
+        container: &Container,
+        command: &CommandLine,
+    ) -> Option<&crate::fact::ShellScript> {
         let dir = self.dir_of_dockerfile(&container.path);
         self.script_of_command(&dir, command)
     }
 
     /// The script of the repository that a command runs: by its name, the nearest to the folder first.
-    pub(crate) fn script_of_command(&self, dir: &RelPath, command: &CommandLine) -> Option<&crate::fact::ShellScript> {
+    pub(crate) fn script_of_command(
+        &self,
+        dir: &RelPath,
+        command: &CommandLine,
+    ) -> Option<&crate::fact::ShellScript> {
         for words in roles::simple_commands(command.as_str()) {
             for word in words.iter().take(3) {
                 let name = word.rsplit('/').next().unwrap_or(word);
                 if name.is_empty() || word.starts_with('-') {
                     continue;
                 }
-                let mut found: Vec<&crate::fact::ShellScript> =
-                    self.facts.shell_scripts.iter().filter(|script| script.path.name() == name).collect();
+                let mut found: Vec<&crate::fact::ShellScript> = self
+                    .facts
+                    .shell_scripts
+                    .iter()
+                    .filter(|script| script.path.name() == name)
+                    .collect();
                 found.sort_by_key(|script| {
-                    let ends = !word.contains('/') || script.path.as_str().ends_with(word.trim_start_matches(['.', '/']));
-                    (!ends, !script.path.is_in(dir), script.path.depth(), script.path.clone())
+                    let ends = !word.contains('/')
+                        || script
+                            .path
+                            .as_str()
+                            .ends_with(word.trim_start_matches(['.', '/']));
+                    (
+                        !ends,
+                        !script.path.is_in(dir),
+                        script.path.depth(),
+                        script.path.clone(),
+                    )
                 });
                 if let Some(script) = found.first() {
                     return Some(script);
@@ -276,7 +389,13 @@ impl Sources<'_> {
     /// their kind.
     pub(crate) fn of_code(&self) -> Vec<Candidate> {
         let mut out = Vec::new();
-        for (at, entry) in self.facts.entry_points.iter().enumerate().filter(|(_, entry)| entry.scope == Scope::Production) {
+        for (at, entry) in self
+            .facts
+            .entry_points
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.scope == Scope::Production)
+        {
             let role = match entry.kind {
                 EntryKind::Server => Role::Web,
                 EntryKind::Worker => Role::Worker,
@@ -286,7 +405,9 @@ impl Sources<'_> {
             };
             let app = self.apps.owner(&entry.path);
             let dir = app.map_or_else(|| entry.path.parent(), |app| app.dir.clone());
-            let name = entry_name(entry, app).or_else(|| name_of_dir(&dir, self.apps)).unwrap_or_else(|| Shown::from("app"));
+            let name = entry_name(entry, app)
+                .or_else(|| name_of_dir(&dir, self.apps))
+                .unwrap_or_else(|| Shown::from("app"));
             out.push(Candidate {
                 tier: Tier::Code,
                 name,
@@ -313,8 +434,14 @@ impl Sources<'_> {
 fn image_name(dockerfile: &RelPath) -> Option<Shown> {
     let file = dockerfile.name();
     let lower = file.to_ascii_lowercase();
-    let stem = lower.strip_suffix(".dockerfile").or_else(|| lower.strip_prefix("dockerfile.")).or_else(|| lower.strip_prefix("dockerfile-"))?;
-    if matches!(stem, "prod" | "production" | "deploy" | "release" | "alpine" | "debian" | "slim") {
+    let stem = lower
+        .strip_suffix(".dockerfile")
+        .or_else(|| lower.strip_prefix("dockerfile."))
+        .or_else(|| lower.strip_prefix("dockerfile-"))?;
+    if matches!(
+        stem,
+        "prod" | "production" | "deploy" | "release" | "alpine" | "debian" | "slim"
+    ) {
         return None;
     }
     Name::parse(Raw::new(stem)).map(Into::into)
@@ -325,14 +452,18 @@ pub(crate) fn name_of_dir(dir: &RelPath, apps: &Apps) -> Option<Shown> {
     if dir.is_root() {
         let name = apps.at(dir)?.main()?.name.as_ref()?;
         // Module paths and scopes are no names of services: their last part is.
-        let last = name.as_str().rsplit(['/', ':']).find(|part| !is_major_version(part))?;
+        let last = name
+            .as_str()
+            .rsplit(['/', ':'])
+            .find(|part| !is_major_version(part))?;
         return Name::parse(Raw::new(last)).map(Into::into);
     }
     Name::parse(Raw::new(dir.name())).map(Into::into)
 }
 
 fn is_major_version(part: &str) -> bool {
-    part.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+    part.strip_prefix('v')
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A name that the entry point itself tells: the folder of a Go command, the name of a binary.
@@ -344,7 +475,9 @@ fn entry_name(entry: &EntryPoint, app: Option<&App>) -> Option<Shown> {
         let stem = entry.path.name().split('.').next().unwrap_or_default();
         let name = match (below.as_slice(), stem) {
             (["src", "bin"], stem) if stem != "main" => stem,
-            (["cmd" | "src", .., last] | [.., "cmd", last], "main") if *last != "bin" && *last != "src" => last,
+            (["cmd" | "src", .., last] | [.., "cmd", last], "main") if *last != "bin" && *last != "src" => {
+                last
+            }
             (["cmd"], stem) if stem != "main" => stem,
             _ => return None,
         };

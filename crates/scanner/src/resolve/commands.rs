@@ -24,7 +24,14 @@ pub(crate) fn fill(merged: &mut Merged, sources: &Sources<'_>) {
     let chosen = start(merged, sources);
     if let Some((start, evidence, confidence)) = chosen {
         merged.service.commands.start_resolved = resolve(&start, &dir, sources);
-        merged.service.workers = workers(start.as_str()).or_else(|| merged.service.commands.start_resolved.as_ref().and_then(|c| workers(c.as_str())));
+        merged.service.workers = workers(start.as_str()).or_else(|| {
+            merged
+                .service
+                .commands
+                .start_resolved
+                .as_ref()
+                .and_then(|c| workers(c.as_str()))
+        });
         merged.service.commands.start = Some(start);
         merged.service.start_evidence = evidence;
         merged.service.start_confidence = confidence;
@@ -38,18 +45,42 @@ fn start(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Option<
     let of_tier = |tier| merged.parts.iter().filter(move |part| part.tier == tier);
     let stated = |tier| {
         of_tier(tier)
-            .filter(|part| part.command.as_ref().is_some_and(|command| tier == Tier::Stack || !roles::is_development_command(command.as_str())))
-            .find_map(|part| Some((part.command.clone()?, part.command_evidence.clone(), part.confidence)))
+            .filter(|part| {
+                part.command.as_ref().is_some_and(|command| {
+                    tier == Tier::Stack || !roles::is_development_command(command.as_str())
+                })
+            })
+            .find_map(|part| {
+                Some((
+                    part.command.clone()?,
+                    part.command_evidence.clone(),
+                    part.confidence,
+                ))
+            })
     };
     if let Some(found) = stated(Tier::Stack).or_else(|| stated(Tier::Image)) {
         return Some(found);
     }
     // The command of the image that a unit builds or names.
-    let dockerfiles: Vec<&RelPath> = merged.parts.iter().filter_map(|part| part.dockerfile.as_ref()).collect();
-    for container in sources.containers.iter().filter(|container| dockerfiles.contains(&&container.path)) {
-        if let Some(whole) = super::candidates::joined(container.entrypoint.as_ref(), container.command.as_ref()) {
+    let dockerfiles: Vec<&RelPath> = merged
+        .parts
+        .iter()
+        .filter_map(|part| part.dockerfile.as_ref())
+        .collect();
+    for container in sources
+        .containers
+        .iter()
+        .filter(|container| dockerfiles.contains(&&container.path))
+    {
+        if let Some(whole) =
+            super::candidates::joined(container.entrypoint.as_ref(), container.command.as_ref())
+        {
             let line = container.command_line.or(container.entrypoint_line);
-            return Some((whole, line.map(|line| Evidence::at(&container.path, line)), Confidence::Stated));
+            return Some((
+                whole,
+                line.map(|line| Evidence::at(&container.path, line)),
+                Confidence::Stated,
+            ));
         }
     }
     let service = &merged.service;
@@ -58,15 +89,27 @@ fn start(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Option<
             return Some(found);
         }
     }
-    stated(Tier::Code).or_else(|| convention(merged, sources)).or_else(|| stated(Tier::Development))
+    stated(Tier::Code)
+        .or_else(|| convention(merged, sources))
+        .or_else(|| stated(Tier::Development))
 }
 
 /// `npm start` and its relatives, as the manifest's package manager runs them.
 fn of_scripts(dir: &RelPath, sources: &Sources<'_>) -> Option<(CommandLine, Option<Evidence>, Confidence)> {
-    const NAMES: &[&str] = &["start:prod", "start:production", "start-prod", "prod", "start", "serve"];
+    const NAMES: &[&str] = &[
+        "start:prod",
+        "start:production",
+        "start-prod",
+        "prod",
+        "start",
+        "serve",
+    ];
     let script = NAMES.iter().find_map(|name| {
         sources.facts.scripts.iter().find(|script| {
-            script.dir == *dir && script.runner != "make" && script.name.as_str() == *name && !roles::is_development_command(script.command.as_str())
+            script.dir == *dir
+                && script.runner != "make"
+                && script.name.as_str() == *name
+                && !roles::is_development_command(script.command.as_str())
         })
     })?;
     let manager = sources.apps.at(dir).and_then(|app| app.main()?.package_manager);
@@ -75,7 +118,11 @@ fn of_scripts(dir: &RelPath, sources: &Sources<'_>) -> Option<(CommandLine, Opti
         .and_then(|technology| technology.package_manager.as_ref()?.run_prefix)
         .unwrap_or(script.runner);
     let name = script.name.as_str();
-    let text = if prefix == "npm run" && name == "start" { "npm start".to_owned() } else { format!("{prefix} {name}") };
+    let text = if prefix == "npm run" && name == "start" {
+        "npm start".to_owned()
+    } else {
+        format!("{prefix} {name}")
+    };
     Some((command(&text)?, Some(script.evidence.clone()), Confidence::Stated))
 }
 
@@ -97,13 +144,20 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
         .or_else(|| super::services::entries_of(sources, &app.dir, kind).next())?;
     let technology = Catalogue::get().find(Group::Framework, entry.framework.as_str())?;
     let pattern = technology.framework.as_ref()?.start.first()?;
-    let symbol = entry.symbol.as_ref().map(|symbol| relative_symbol(symbol.as_str(), &app.dir));
+    let symbol = entry
+        .symbol
+        .as_ref()
+        .map(|symbol| relative_symbol(symbol.as_str(), &app.dir));
     let text = match (&symbol, pattern.contains('{')) {
         (Some(symbol), true) => fill_pattern(pattern, symbol),
         (_, false) => (*pattern).to_owned(),
         (None, true) => return None,
     };
-    Some((command(&text)?, Some(entry.evidence.clone()), Confidence::Convention))
+    Some((
+        command(&text)?,
+        Some(entry.evidence.clone()),
+        Confidence::Convention,
+    ))
 }
 
 /// Replaces the `{…}` of a pattern by the entry point.
@@ -128,7 +182,9 @@ fn fill_pattern(pattern: &str, symbol: &str) -> String {
 pub(crate) fn relative_symbol(symbol: &str, dir: &RelPath) -> String {
     let mut rest = symbol;
     for part in dir.components() {
-        let shorter = rest.strip_prefix(part).and_then(|rest| rest.strip_prefix(['.', '/']));
+        let shorter = rest
+            .strip_prefix(part)
+            .and_then(|rest| rest.strip_prefix(['.', '/']));
         match shorter {
             Some(shorter) => rest = shorter,
             None => break,
@@ -139,7 +195,9 @@ pub(crate) fn relative_symbol(symbol: &str, dir: &RelPath) -> String {
 
 /// Install, build, test, lint and migrate commands of the manifest.
 fn of_manifest(service: &mut Service, dir: &RelPath, sources: &Sources<'_>) {
-    let Some(app) = sources.apps.owner(dir) else { return };
+    let Some(app) = sources.apps.owner(dir) else {
+        return;
+    };
     let Some(project) = app.main() else { return };
     service.manifest = Some(project.manifest.clone());
     let manager = project.package_manager;
@@ -152,12 +210,17 @@ fn of_manifest(service: &mut Service, dir: &RelPath, sources: &Sources<'_>) {
     let prefix = facts.and_then(|facts| facts.run_prefix);
     let script = |names: &[&str]| {
         names.iter().find_map(|name| {
-            let script = sources.facts.scripts.iter().find(|script| script.dir == app.dir && script.name.as_str() == *name)?;
+            let script = sources
+                .facts
+                .scripts
+                .iter()
+                .find(|script| script.dir == app.dir && script.name.as_str() == *name)?;
             Some(run(script, prefix))
         })
     };
     let build_unit = service_unit_build(service, sources);
-    service.commands.build = build_unit.or_else(|| script(&["build:prod", "build:production", "build"]).flatten());
+    service.commands.build =
+        build_unit.or_else(|| script(&["build:prod", "build:production", "build"]).flatten());
     service.commands.test = script(&["test", "tests", "test:unit"]).flatten();
     service.commands.lint = script(&["lint"]).flatten();
 }
@@ -188,7 +251,9 @@ pub(crate) fn resolve(start: &CommandLine, dir: &RelPath, sources: &Sources<'_>)
         if !seen.insert(current.clone()) {
             break;
         }
-        let Some(next) = one_step(&current, dir, sources) else { break };
+        let Some(next) = one_step(&current, dir, sources) else {
+            break;
+        };
         current = next;
     }
     (current != start.as_str()).then(|| command(&current)).flatten()
@@ -204,30 +269,60 @@ fn one_step(text: &str, dir: &RelPath, sources: &Sources<'_>) -> Option<String> 
     let line = command(&words.join(" "))?;
     let script = sources.script_of_command(dir, &line)?;
     // The argument chooses what the script runs.
-    let arguments: Vec<&str> = words.iter().copied().skip_while(|word| !word.ends_with(script.path.name())).skip(1).collect();
-    if let Some(arm) = arguments.first().and_then(|name| script.arms.iter().find(|arm| arm.name.as_str() == *name)) {
+    let arguments: Vec<&str> = words
+        .iter()
+        .copied()
+        .skip_while(|word| !word.ends_with(script.path.name()))
+        .skip(1)
+        .collect();
+    if let Some(arm) = arguments
+        .first()
+        .and_then(|name| script.arms.iter().find(|arm| arm.name.as_str() == *name))
+    {
         let run: Vec<&str> = arm.commands.iter().map(|(command, _)| command.as_str()).collect();
-        let last = run.iter().rev().find(|command| roles::of_command(command).is_some()).or(run.last())?;
+        let last = run
+            .iter()
+            .rev()
+            .find(|command| roles::of_command(command).is_some())
+            .or(run.last())?;
         return Some((*last).to_owned());
     }
     if script.runs_arguments && !arguments.is_empty() {
         return Some(arguments.join(" "));
     }
-    let commands: Vec<&str> = script.commands.iter().map(|(command, _)| command.as_str()).collect();
-    let last = commands.iter().rev().find(|command| roles::of_command(command).is_some()).or(commands.last())?;
+    let commands: Vec<&str> = script
+        .commands
+        .iter()
+        .map(|(command, _)| command.as_str())
+        .collect();
+    let last = commands
+        .iter()
+        .rev()
+        .find(|command| roles::of_command(command).is_some())
+        .or(commands.last())?;
     Some((*last).to_owned())
 }
 
 /// The script that `npm run x`, `yarn x`, `make x` … names.
-pub(crate) fn script_alias<'a>(words: &[&str], dir: &RelPath, sources: &'a Sources<'_>) -> Option<&'a ScriptFact> {
+pub(crate) fn script_alias<'a>(
+    words: &[&str],
+    dir: &RelPath,
+    sources: &'a Sources<'_>,
+) -> Option<&'a ScriptFact> {
     let (first, rest) = words.split_first()?;
     let runner = match *first {
         "npm" | "yarn" | "pnpm" | "bun" | "deno" => "npm",
         other @ ("make" | "task" | "just" | "composer" | "pdm" | "poe" | "mix" | "poetry" | "uv") => other,
         _ => return None,
     };
-    let name = rest.iter().find(|word| !word.starts_with('-') && !matches!(**word, "run" | "run-script" | "task"))?;
-    let matching = |script: &&ScriptFact| script.name.as_str() == *name && (script.runner == runner || runner == "npm" && matches!(script.runner, "npm" | "yarn" | "pnpm" | "bun" | "deno"));
+    let name = rest
+        .iter()
+        .find(|word| !word.starts_with('-') && !matches!(**word, "run" | "run-script" | "task"))?;
+    let matching = |script: &&ScriptFact| {
+        script.name.as_str() == *name
+            && (script.runner == runner
+                || runner == "npm" && matches!(script.runner, "npm" | "yarn" | "pnpm" | "bun" | "deno"))
+    };
     sources
         .facts
         .scripts
@@ -241,13 +336,17 @@ pub(crate) fn script_alias<'a>(words: &[&str], dir: &RelPath, sources: &'a Sourc
 fn workers(text: &str) -> Option<u32> {
     let found = roles::technologies(text);
     let server = found.iter().find_map(|technology| technology.server.as_ref())?;
-    let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .map(|word| word.trim_matches(['"', '\'']))
+        .collect();
     words.iter().enumerate().find_map(|(at, word)| {
         server.worker_flags.iter().find_map(|flag| {
             let value = if word == flag {
                 words.get(at + 1).copied()
             } else {
-                word.strip_prefix(flag).and_then(|rest| rest.strip_prefix('=').or((flag.len() == 2).then_some(rest)))
+                word.strip_prefix(flag)
+                    .and_then(|rest| rest.strip_prefix('=').or((flag.len() == 2).then_some(rest)))
             };
             value.and_then(|value| value.parse().ok())
         })

@@ -35,7 +35,10 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Dat
     kinds.into_values().map(|gathered| gathered.store).collect()
 }
 
-fn entry<'k>(kinds: &'k mut BTreeMap<&'static str, Gathered>, technology: &'static Technology) -> &'k mut Gathered {
+fn entry<'k>(
+    kinds: &'k mut BTreeMap<&'static str, Gathered>,
+    technology: &'static Technology,
+) -> &'k mut Gathered {
     kinds.entry(technology.id).or_insert_with(|| Gathered {
         store: Datastore {
             id: Shown::from(technology.id),
@@ -79,13 +82,26 @@ fn of_units(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
     let mut order: Vec<usize> = (0..sources.stacks.len()).collect();
     order.sort_by_key(|at| sources.stacks.get(*at).map(|stack| stack.scope));
     for at in order {
-        let Some(stack) = sources.stacks.get(at) else { continue };
+        let Some(stack) = sources.stacks.get(at) else {
+            continue;
+        };
         for unit in &stack.units {
-            let UnitClass::Store(technology) = units::classify(stack, unit, sources.own_images) else { continue };
+            let UnitClass::Store(technology) = units::classify(stack, unit, sources.own_images) else {
+                continue;
+            };
             let gathered = entry(kinds, technology);
             let production = stack.scope == Scope::Production;
-            let image = unit.image.as_ref().and_then(|image| ImageRef::parse(Raw::new(image.as_str())));
-            let version = unit.version.clone().or_else(|| image.as_ref().and_then(ImageRef::version).and_then(|version| Version::parse(Raw::new(version))).map(Into::into));
+            let image = unit
+                .image
+                .as_ref()
+                .and_then(|image| ImageRef::parse(Raw::new(image.as_str())));
+            let version = unit.version.clone().or_else(|| {
+                image
+                    .as_ref()
+                    .and_then(ImageRef::version)
+                    .and_then(|version| Version::parse(Raw::new(version)))
+                    .map(Into::into)
+            });
             if production {
                 gathered.strong = true;
                 gathered.store.confidence = Confidence::Stated;
@@ -110,8 +126,15 @@ fn of_units(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
 
 /// Clients, addresses and resources that the code and its settings name.
 fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
-    for fact in sources.facts.stores.iter().filter(|fact| fact.scope == Scope::Production) {
-        let Some(technology) = Catalogue::get().find(Group::Datastore, fact.kind.as_str()) else { continue };
+    for fact in sources
+        .facts
+        .stores
+        .iter()
+        .filter(|fact| fact.scope == Scope::Production)
+    {
+        let Some(technology) = Catalogue::get().find(Group::Datastore, fact.kind.as_str()) else {
+            continue;
+        };
         let gathered = entry(kinds, technology);
         gathered.strong |= fact.strong;
         if let Some(role) = fact.role {
@@ -120,14 +143,20 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
             }
         }
         let store = &mut gathered.store;
-        store.version = store.version.clone().or_else(|| fact.version.as_ref().map(Into::into));
+        store.version = store
+            .version
+            .clone()
+            .or_else(|| fact.version.as_ref().map(Into::into));
         store.managed = store.managed.clone().or_else(|| fact.managed.clone());
         note(&mut store.drivers, fact.driver.as_ref().map(Into::into));
         note(&mut store.variables, fact.variable.as_ref().map(Into::into));
         note(&mut store.names, fact.name.as_ref().map(Into::into));
         note(&mut store.extensions, fact.extension.as_ref().map(Into::into));
         cite(&mut store.evidence, &fact.evidence);
-        let dir = fact.dir.clone().or_else(|| sources.apps.owner(&fact.evidence.path).map(|app| app.dir.clone()));
+        let dir = fact
+            .dir
+            .clone()
+            .or_else(|| sources.apps.owner(&fact.evidence.path).map(|app| app.dir.clone()));
         gathered.dirs.extend(dir);
     }
 }
@@ -160,7 +189,9 @@ fn drop_implied_by_tests(kinds: &mut BTreeMap<&'static str, Gathered>) {
         gathered.store.role == "database" && gathered.store.unit.is_some() && gathered.store.kind != "sqlite"
     });
     if servers {
-        kinds.retain(|kind, gathered| !matches!(*kind, "sqlite" | "h2" | "hsqldb") || gathered.store.unit.is_some());
+        kinds.retain(|kind, gathered| {
+            !matches!(*kind, "sqlite" | "h2" | "hsqldb") || gathered.store.unit.is_some()
+        });
     }
 }
 
@@ -171,18 +202,26 @@ fn connect(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>, 
             if !merged.service.is_own() {
                 continue;
             }
-            let by_unit = merged.parts.iter().filter_map(|part| part.unit).any(|(stack, unit)| {
-                let unit = sources.stacks.get(stack).and_then(|stack| stack.units.get(unit));
-                unit.is_some_and(|unit| {
-                    gathered.units.iter().any(|(at, name)| {
-                        *at == stack
-                            && (unit.depends_on.iter().any(|dependency| dependency.unit == *name)
-                                || unit.variables.iter().any(|variable| refers_to(variable, name)))
+            let by_unit = merged
+                .parts
+                .iter()
+                .filter_map(|part| part.unit)
+                .any(|(stack, unit)| {
+                    let unit = sources.stacks.get(stack).and_then(|stack| stack.units.get(unit));
+                    unit.is_some_and(|unit| {
+                        gathered.units.iter().any(|(at, name)| {
+                            *at == stack
+                                && (unit.depends_on.iter().any(|dependency| dependency.unit == *name)
+                                    || unit.variables.iter().any(|variable| refers_to(variable, name)))
+                        })
                     })
-                })
-            });
+                });
             let by_code = gathered.dirs.iter().any(|dir| *dir == merged.service.path)
-                || merged.service.path.is_root() && gathered.dirs.iter().any(|dir| sources.apps.owner(dir).is_some_and(|app| app.dir.is_root()));
+                || merged.service.path.is_root()
+                    && gathered
+                        .dirs
+                        .iter()
+                        .any(|dir| sources.apps.owner(dir).is_some_and(|app| app.dir.is_root()));
             // One container of one of several languages: what the code of another folder uses is not its.
             if by_unit || by_code {
                 note(&mut gathered.store.used_by, Some(merged.service.id.clone()));
@@ -196,6 +235,9 @@ fn refers_to(variable: &playbook_core::inventory::UnitVariable, unit: &Shown) ->
     variable.reference.as_ref() == Some(unit)
         || variable.value.as_ref().is_some_and(|value| {
             value.as_str() == unit.as_str()
-                || value.as_str().split(['/', ':', '@', ',']).any(|part| part == unit.as_str())
+                || value
+                    .as_str()
+                    .split(['/', ':', '@', ','])
+                    .any(|part| part == unit.as_str())
         })
 }

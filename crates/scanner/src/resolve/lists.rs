@@ -18,31 +18,100 @@ use crate::scope;
 /// Joins the `.dockerignore` that counts: `NAME.dockerignore` beside the Dockerfile, else the one of the folder.
 pub(crate) fn complete_containers(containers: &mut [Container], index: &FileIndex) {
     for container in containers {
-        let own = container.path.parent().join(&format!("{}.dockerignore", container.path.name()));
+        let own = container
+            .path
+            .parent()
+            .join(&format!("{}.dockerignore", container.path.name()));
         let beside = container.path.parent().join(".dockerignore");
         let root = playbook_core::path::RelPath::new(".dockerignore");
-        container.dockerignore = [own, beside, root].into_iter().flatten().find(|path| index.contains(path));
+        container.dockerignore = [own, beside, root]
+            .into_iter()
+            .flatten()
+            .find(|path| index.contains(path));
     }
 }
 
 /// Fills the simple lists.
 pub(crate) fn fill(inventory: &mut Inventory, sources: &Sources<'_>, services: &[Merged]) {
     let facts = sources.facts;
-    let service_of = |evidence: &[Evidence]| evidence.first().and_then(|evidence| super::service_of(&evidence.path, sources, services));
-    let production = |evidence: &[Evidence]| evidence.iter().any(|evidence| scope::scope_of(&evidence.path) == Scope::Production);
+    let service_of = |evidence: &[Evidence]| {
+        evidence
+            .first()
+            .and_then(|evidence| super::service_of(&evidence.path, sources, services))
+    };
+    let production = |evidence: &[Evidence]| {
+        evidence
+            .iter()
+            .any(|evidence| scope::scope_of(&evidence.path) == Scope::Production)
+    };
 
     inventory.infrastructure.clone_from(&facts.infrastructure);
-    inventory.seeds = facts.seeds.iter().cloned().map(|mut seed| { seed.service = seed.service.or_else(|| service_of(&seed.evidence)); seed }).collect();
-    inventory.api_specs = facts.api_specs.iter().filter(|spec| production(&spec.evidence) || spec.served_at.is_none()).cloned().collect();
+    inventory.seeds = facts
+        .seeds
+        .iter()
+        .cloned()
+        .map(|mut seed| {
+            seed.service = seed.service.or_else(|| service_of(&seed.evidence));
+            seed
+        })
+        .collect();
+    inventory.api_specs = facts
+        .api_specs
+        .iter()
+        .filter(|spec| production(&spec.evidence) || spec.served_at.is_none())
+        .cloned()
+        .collect();
     inventory.ci.clone_from(&facts.ci);
     inventory.ci_steps.clone_from(&facts.ci_steps);
-    inventory.caching = facts.caching.iter().filter(|cache| production(&cache.evidence)).cloned().collect();
-    inventory.interfaces = facts.interfaces.iter().filter(|interface| production(&interface.evidence)).cloned().map(|mut interface| { interface.service = service_of(&interface.evidence); interface }).collect();
-    inventory.pools = facts.pools.iter().filter(|pool| production(&pool.evidence)).cloned().map(|mut pool| { pool.service = service_of(&pool.evidence); pool }).collect();
-    inventory.cors = facts.cors.iter().filter(|cors| production(&cors.evidence)).cloned().map(|mut cors| { cors.service = service_of(&cors.evidence); cors }).collect();
-    inventory.signals = facts.signals.iter().cloned().map(|mut signal| { signal.service = service_of(&signal.evidence); signal }).collect();
+    inventory.caching = facts
+        .caching
+        .iter()
+        .filter(|cache| production(&cache.evidence))
+        .cloned()
+        .collect();
+    inventory.interfaces = facts
+        .interfaces
+        .iter()
+        .filter(|interface| production(&interface.evidence))
+        .cloned()
+        .map(|mut interface| {
+            interface.service = service_of(&interface.evidence);
+            interface
+        })
+        .collect();
+    inventory.pools = facts
+        .pools
+        .iter()
+        .filter(|pool| production(&pool.evidence))
+        .cloned()
+        .map(|mut pool| {
+            pool.service = service_of(&pool.evidence);
+            pool
+        })
+        .collect();
+    inventory.cors = facts
+        .cors
+        .iter()
+        .filter(|cors| production(&cors.evidence))
+        .cloned()
+        .map(|mut cors| {
+            cors.service = service_of(&cors.evidence);
+            cors
+        })
+        .collect();
+    inventory.signals = facts
+        .signals
+        .iter()
+        .cloned()
+        .map(|mut signal| {
+            signal.service = service_of(&signal.evidence);
+            signal
+        })
+        .collect();
     inventory.version_pins.clone_from(&facts.version_pins);
-    inventory.documented_commands.clone_from(&facts.documented_commands);
+    inventory
+        .documented_commands
+        .clone_from(&facts.documented_commands);
     inventory.project_rules.clone_from(&facts.project_rules);
     inventory.committed_secrets.clone_from(&facts.committed_secrets);
     inventory.auth = auth(sources, services);
@@ -63,12 +132,24 @@ pub(crate) fn fill(inventory: &mut Inventory, sources: &Sources<'_>, services: &
 }
 
 /// What packages of an application that runs as a service stand for, by slug.
-fn of_packages<'a>(sources: &'a Sources<'_>, services: &'a [Merged], group: Group) -> impl Iterator<Item = &'a super::apps::Known> {
+fn of_packages<'a>(
+    sources: &'a Sources<'_>,
+    services: &'a [Merged],
+    group: Group,
+) -> impl Iterator<Item = &'a super::apps::Known> {
     sources
         .apps
         .all
         .iter()
-        .filter(|app| services.iter().any(|merged| merged.service.is_own() && sources.apps.owner(&merged.service.path).is_some_and(|owner| owner.dir == app.dir)))
+        .filter(|app| {
+            services.iter().any(|merged| {
+                merged.service.is_own()
+                    && sources
+                        .apps
+                        .owner(&merged.service.path)
+                        .is_some_and(|owner| owner.dir == app.dir)
+            })
+        })
         .flat_map(move |app| app.of_group(group))
         .filter(|known| known.strong)
 }
@@ -76,20 +157,45 @@ fn of_packages<'a>(sources: &'a Sources<'_>, services: &'a [Merged], group: Grou
 fn auth(sources: &Sources<'_>, services: &[Merged]) -> Vec<AuthFact> {
     let mut found: BTreeMap<Shown, Vec<Evidence>> = BTreeMap::new();
     for fact in &sources.facts.auth {
-        if fact.evidence.iter().any(|evidence| scope::scope_of(&evidence.path) == Scope::Production) {
-            found.entry(fact.kind.clone()).or_default().extend(fact.evidence.iter().cloned());
+        if fact
+            .evidence
+            .iter()
+            .any(|evidence| scope::scope_of(&evidence.path) == Scope::Production)
+        {
+            found
+                .entry(fact.kind.clone())
+                .or_default()
+                .extend(fact.evidence.iter().cloned());
         }
     }
     for known in of_packages(sources, services, Group::Auth) {
-        found.entry(Shown::from(known.technology.id)).or_default().push(known.evidence.clone());
+        found
+            .entry(Shown::from(known.technology.id))
+            .or_default()
+            .push(known.evidence.clone());
     }
-    found.into_iter().map(|(kind, evidence)| AuthFact { kind, evidence: tidy(evidence) }).collect()
+    found
+        .into_iter()
+        .map(|(kind, evidence)| AuthFact {
+            kind,
+            evidence: tidy(evidence),
+        })
+        .collect()
 }
 
 fn external_services(sources: &Sources<'_>, services: &[Merged]) -> Vec<ExternalService> {
     let mut found: BTreeMap<Shown, ExternalService> = BTreeMap::new();
-    for fact in sources.facts.external_services.iter().filter(|fact| fact.scope == Scope::Production) {
-        let known = found.entry(fact.kind.clone()).or_insert_with(|| ExternalService { evidence: Vec::new(), variables: Vec::new(), ..fact.clone() });
+    for fact in sources
+        .facts
+        .external_services
+        .iter()
+        .filter(|fact| fact.scope == Scope::Production)
+    {
+        let known = found.entry(fact.kind.clone()).or_insert_with(|| ExternalService {
+            evidence: Vec::new(),
+            variables: Vec::new(),
+            ..fact.clone()
+        });
         known.evidence.extend(fact.evidence.iter().cloned());
         known.variables.extend(fact.variables.iter().cloned());
     }
@@ -118,19 +224,40 @@ fn external_services(sources: &Sources<'_>, services: &[Merged]) -> Vec<External
 fn observability(sources: &Sources<'_>, services: &[Merged]) -> Vec<Observability> {
     let mut found: BTreeMap<Shown, Observability> = BTreeMap::new();
     for fact in &sources.facts.observability {
-        if fact.evidence.iter().any(|evidence| scope::scope_of(&evidence.path) == Scope::Production) {
-            found.entry(fact.kind.clone()).or_insert_with(|| Observability { evidence: Vec::new(), ..fact.clone() }).evidence.extend(fact.evidence.iter().cloned());
+        if fact
+            .evidence
+            .iter()
+            .any(|evidence| scope::scope_of(&evidence.path) == Scope::Production)
+        {
+            found
+                .entry(fact.kind.clone())
+                .or_insert_with(|| Observability {
+                    evidence: Vec::new(),
+                    ..fact.clone()
+                })
+                .evidence
+                .extend(fact.evidence.iter().cloned());
         }
     }
     for package in of_packages(sources, services, Group::Observability) {
         let kind = Shown::from(package.technology.id);
         found
             .entry(kind.clone())
-            .or_insert_with(|| Observability { kind, category: Shown::from(package.technology.category), evidence: Vec::new() })
+            .or_insert_with(|| Observability {
+                kind,
+                category: Shown::from(package.technology.category),
+                evidence: Vec::new(),
+            })
             .evidence
             .push(package.evidence.clone());
     }
-    found.into_values().map(|mut fact| { fact.evidence = tidy(fact.evidence); fact }).collect()
+    found
+        .into_values()
+        .map(|mut fact| {
+            fact.evidence = tidy(fact.evidence);
+            fact
+        })
+        .collect()
 }
 
 fn tidy(mut evidence: Vec<Evidence>) -> Vec<Evidence> {
@@ -141,15 +268,32 @@ fn tidy(mut evidence: Vec<Evidence>) -> Vec<Evidence> {
 }
 
 /// Tells each unit of a stack which service or datastore of the inventory it is.
-pub(crate) fn link_units(stacks: &mut [Stack], sources: &Sources<'_>, services: &[Merged], datastores: &[Datastore]) {
+pub(crate) fn link_units(
+    stacks: &mut [Stack],
+    sources: &Sources<'_>,
+    services: &[Merged],
+    datastores: &[Datastore],
+) {
     for (at, stack) in stacks.iter_mut().enumerate() {
         let original = sources.stacks.get(at);
         for (position, unit) in stack.units.iter_mut().enumerate() {
-            unit.service = services.iter().find(|merged| merged.has_unit((at, position))).map(|merged| merged.service.id.clone());
+            unit.service = services
+                .iter()
+                .find(|merged| merged.has_unit((at, position)))
+                .map(|merged| merged.service.id.clone());
             unit.datastore = None;
-            let class = original.and_then(|stack| Some(units::classify(stack, stack.units.get(position)?, sources.own_images)));
+            let class = original.and_then(|stack| {
+                Some(units::classify(
+                    stack,
+                    stack.units.get(position)?,
+                    sources.own_images,
+                ))
+            });
             if let Some(UnitClass::Store(technology)) = class {
-                unit.datastore = datastores.iter().find(|store| store.kind == technology.id).map(|store| store.id.clone());
+                unit.datastore = datastores
+                    .iter()
+                    .find(|store| store.kind == technology.id)
+                    .map(|store| store.id.clone());
             }
         }
     }

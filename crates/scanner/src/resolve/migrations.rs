@@ -18,7 +18,11 @@ use super::services::Merged;
 pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Migration> {
     let mut found: BTreeMap<(String, RelPath), Migration> = BTreeMap::new();
     let facts = sources.facts;
-    for revision in facts.revisions.iter().filter(|revision| revision.scope == Scope::Production) {
+    for revision in facts
+        .revisions
+        .iter()
+        .filter(|revision| revision.scope == Scope::Production)
+    {
         let known = found
             .entry((revision.tool.as_str().to_owned(), revision.dir.clone()))
             .or_insert_with(|| empty(&revision.tool, &revision.dir));
@@ -34,16 +38,37 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Mig
             known.evidence.push(Evidence::file(&revision.path));
         }
     }
-    for fact in facts.migrations.iter().filter(|fact| fact.scope == Scope::Production) {
+    for fact in facts
+        .migrations
+        .iter()
+        .filter(|fact| fact.scope == Scope::Production)
+    {
         let tool = fact.tool.as_str().to_owned();
         // The files of the same tool that lie where the fact says, or anywhere in its project.
         let key = found
             .keys()
-            .find(|(known, dir)| *known == tool && fact.dir.as_ref().is_some_and(|wanted| dir.is_in(wanted) || wanted.is_in(dir)))
-            .or_else(|| found.keys().find(|(known, dir)| *known == tool && dir.is_in(&fact.project)))
+            .find(|(known, dir)| {
+                *known == tool
+                    && fact
+                        .dir
+                        .as_ref()
+                        .is_some_and(|wanted| dir.is_in(wanted) || wanted.is_in(dir))
+            })
+            .or_else(|| {
+                found
+                    .keys()
+                    .find(|(known, dir)| *known == tool && dir.is_in(&fact.project))
+            })
             .cloned()
-            .unwrap_or_else(|| (tool.clone(), fact.dir.clone().unwrap_or_else(|| fact.project.clone())));
-        let known = found.entry(key.clone()).or_insert_with(|| empty(&fact.tool, &key.1));
+            .unwrap_or_else(|| {
+                (
+                    tool.clone(),
+                    fact.dir.clone().unwrap_or_else(|| fact.project.clone()),
+                )
+            });
+        let known = found
+            .entry(key.clone())
+            .or_insert_with(|| empty(&fact.tool, &key.1));
         known.command = known.command.clone().or_else(|| fact.command.clone());
         known.at_start |= fact.at_start;
         known.datastore = known.datastore.clone().or_else(|| fact.datastore.clone());
@@ -84,13 +109,19 @@ fn absorb_wrapped_tools(found: &mut BTreeMap<(String, RelPath), Migration>) {
         .keys()
         .filter(|(tool, _)| tool == "alembic")
         .filter(|(_, dir)| {
-            found.keys().any(|(outer, place)| outer == "flask-migrate" && (dir.is_in(place) || place.is_in(dir) || dir.parent().is_in(place)))
+            found.keys().any(|(outer, place)| {
+                outer == "flask-migrate"
+                    && (dir.is_in(place) || place.is_in(dir) || dir.parent().is_in(place))
+            })
         })
         .cloned()
         .collect();
     for key in wrapped {
         let Some(inner) = found.remove(&key) else { continue };
-        let outer = found.iter_mut().find(|((tool, place), _)| tool == "flask-migrate" && (key.1.is_in(place) || place.is_in(&key.1) || key.1.parent().is_in(place)));
+        let outer = found.iter_mut().find(|((tool, place), _)| {
+            tool == "flask-migrate"
+                && (key.1.is_in(place) || place.is_in(&key.1) || key.1.parent().is_in(place))
+        });
         if let Some((_, outer)) = outer {
             outer.count += inner.count;
             outer.revisions.extend(inner.revisions);
@@ -104,19 +135,39 @@ fn absorb_wrapped_tools(found: &mut BTreeMap<(String, RelPath), Migration>) {
 /// its parent.
 fn order(migration: &mut Migration) {
     migration.revisions.sort_by(|a, b| a.path.cmp(&b.path));
-    let graph = migration.revisions.iter().any(|revision| !revision.parents.is_empty());
+    let graph = migration
+        .revisions
+        .iter()
+        .any(|revision| !revision.parents.is_empty());
     if !graph {
         return;
     }
-    let parents: BTreeSet<Shown> = migration.revisions.iter().flat_map(|revision| revision.parents.iter().cloned()).collect();
-    migration.heads = migration.revisions.iter().filter(|revision| !parents.contains(&revision.id)).map(|revision| revision.id.clone()).collect();
+    let parents: BTreeSet<Shown> = migration
+        .revisions
+        .iter()
+        .flat_map(|revision| revision.parents.iter().cloned())
+        .collect();
+    migration.heads = migration
+        .revisions
+        .iter()
+        .filter(|revision| !parents.contains(&revision.id))
+        .map(|revision| revision.id.clone())
+        .collect();
     migration.heads.sort();
     let mut placed: BTreeSet<Shown> = BTreeSet::new();
-    let known: BTreeSet<Shown> = migration.revisions.iter().map(|revision| revision.id.clone()).collect();
+    let known: BTreeSet<Shown> = migration
+        .revisions
+        .iter()
+        .map(|revision| revision.id.clone())
+        .collect();
     let mut waiting = std::mem::take(&mut migration.revisions);
     while !waiting.is_empty() {
-        let (ready, rest): (Vec<Revision>, Vec<Revision>) =
-            waiting.into_iter().partition(|revision| revision.parents.iter().all(|parent| placed.contains(parent) || !known.contains(parent)));
+        let (ready, rest): (Vec<Revision>, Vec<Revision>) = waiting.into_iter().partition(|revision| {
+            revision
+                .parents
+                .iter()
+                .all(|parent| placed.contains(parent) || !known.contains(parent))
+        });
         if ready.is_empty() {
             // A circle: keep the order of the names.
             migration.revisions.extend(rest);
@@ -134,13 +185,18 @@ fn tool(migration: &Migration) -> Option<&'static Technology> {
 
 /// Words in a command that apply the tool's migrations.
 fn applies(technology: &Technology, text: &str) -> bool {
-    technology.migration.as_ref().is_some_and(|facts| facts.apply_words.iter().any(|words| text.contains(words)))
+    technology
+        .migration
+        .as_ref()
+        .is_some_and(|facts| facts.apply_words.iter().any(|words| text.contains(words)))
 }
 
 /// Commands: as a script of the repository states them, else the tool's own; and every place that runs them.
 fn commands(migration: &mut Migration, sources: &Sources<'_>, services: &[Merged]) {
     let Some(technology) = tool(migration) else { return };
-    let Some(facts) = technology.migration.as_ref() else { return };
+    let Some(facts) = technology.migration.as_ref() else {
+        return;
+    };
     let place = sources.apps.owner(&migration.path).map(|app| app.dir.clone());
     let mut run_by: BTreeSet<Evidence> = BTreeSet::new();
     for script in &sources.facts.scripts {
@@ -148,20 +204,49 @@ fn commands(migration: &mut Migration, sources: &Sources<'_>, services: &[Merged
             run_by.insert(script.evidence.clone());
         }
     }
-    for script in sources.facts.shell_scripts.iter().filter(|script| script.scope == Scope::Production) {
-        let all = script.commands.iter().chain(script.arms.iter().flat_map(|arm| &arm.commands));
+    for script in sources
+        .facts
+        .shell_scripts
+        .iter()
+        .filter(|script| script.scope == Scope::Production)
+    {
+        let all = script
+            .commands
+            .iter()
+            .chain(script.arms.iter().flat_map(|arm| &arm.commands));
         for (_, line) in all.filter(|(command, _)| applies(technology, command.as_str())) {
             run_by.insert(Evidence::at(&script.path, *line));
         }
     }
-    for unit in sources.stacks.iter().filter(|stack| stack.scope == Scope::Production).flat_map(|stack| &stack.units) {
-        let stated = [&unit.command, &unit.pre_deploy, &unit.entrypoint, &unit.build_command];
-        if stated.into_iter().flatten().any(|command| applies(technology, command.as_str())) {
+    for unit in sources
+        .stacks
+        .iter()
+        .filter(|stack| stack.scope == Scope::Production)
+        .flat_map(|stack| &stack.units)
+    {
+        let stated = [
+            &unit.command,
+            &unit.pre_deploy,
+            &unit.entrypoint,
+            &unit.build_command,
+        ];
+        if stated
+            .into_iter()
+            .flatten()
+            .any(|command| applies(technology, command.as_str()))
+        {
             run_by.extend(unit.evidence.first().cloned());
         }
     }
-    for container in sources.containers.iter().filter(|container| container.scope == Scope::Production) {
-        for (command, line) in [(&container.command, container.command_line), (&container.entrypoint, container.entrypoint_line)] {
+    for container in sources
+        .containers
+        .iter()
+        .filter(|container| container.scope == Scope::Production)
+    {
+        for (command, line) in [
+            (&container.command, container.command_line),
+            (&container.entrypoint, container.entrypoint_line),
+        ] {
             if let (Some(command), Some(line)) = (command, line) {
                 if applies(technology, command.as_str()) {
                     run_by.insert(Evidence::at(&container.path, line));
@@ -169,10 +254,20 @@ fn commands(migration: &mut Migration, sources: &Sources<'_>, services: &[Merged
             }
         }
     }
-    for step in sources.facts.ci_steps.iter().filter(|step| applies(technology, step.command.as_str())) {
+    for step in sources
+        .facts
+        .ci_steps
+        .iter()
+        .filter(|step| applies(technology, step.command.as_str()))
+    {
         run_by.extend(step.evidence.first().cloned());
     }
-    for documented in sources.facts.documented_commands.iter().filter(|documented| applies(technology, documented.command.as_str())) {
+    for documented in sources
+        .facts
+        .documented_commands
+        .iter()
+        .filter(|documented| applies(technology, documented.command.as_str()))
+    {
         run_by.extend(documented.evidence.first().cloned());
     }
     migration.run_by = run_by.into_iter().take(20).collect();
@@ -180,13 +275,23 @@ fn commands(migration: &mut Migration, sources: &Sources<'_>, services: &[Merged
     migration.at_start |= sources.facts.signals.iter().any(|signal| {
         signal.kind == SignalKind::MigrationsAtStart
             && signal.scope == Scope::Production
-            && signal.subject.as_ref().is_none_or(|subject| *subject == migration.tool)
-            && signal.evidence.iter().any(|evidence| place.as_ref().is_none_or(|place| evidence.path.is_in(place)))
+            && signal
+                .subject
+                .as_ref()
+                .is_none_or(|subject| *subject == migration.tool)
+            && signal
+                .evidence
+                .iter()
+                .any(|evidence| place.as_ref().is_none_or(|place| evidence.path.is_in(place)))
     });
     if migration.command.is_none() && !(migration.at_start && facts.apply.is_none()) {
-        migration.command = stated_command(technology, place.as_ref(), sources, services).or_else(|| facts.apply.and_then(parse));
+        migration.command = stated_command(technology, place.as_ref(), sources, services)
+            .or_else(|| facts.apply.and_then(parse));
     }
-    migration.rollback = migration.rollback.clone().or_else(|| facts.rollback.and_then(parse));
+    migration.rollback = migration
+        .rollback
+        .clone()
+        .or_else(|| facts.rollback.and_then(parse));
     migration.status = migration.status.clone().or_else(|| facts.status.and_then(parse));
 }
 
@@ -195,10 +300,19 @@ fn parse(text: &str) -> Option<CommandLine> {
 }
 
 /// The command as a production script or hook states it: the simple command that holds the tool's words.
-fn stated_command(technology: &Technology, place: Option<&RelPath>, sources: &Sources<'_>, _services: &[Merged]) -> Option<CommandLine> {
+fn stated_command(
+    technology: &Technology,
+    place: Option<&RelPath>,
+    sources: &Sources<'_>,
+    _services: &[Merged],
+) -> Option<CommandLine> {
     let near = |path: &RelPath| place.is_none_or(|place| path.is_in(place) || place.is_in(&path.parent()));
     let pick = |text: &str| {
-        roles::simple_commands(text).into_iter().map(|words| words.join(" ")).find(|command| applies(technology, command)).and_then(|command| parse(&command))
+        roles::simple_commands(text)
+            .into_iter()
+            .map(|words| words.join(" "))
+            .find(|command| applies(technology, command))
+            .and_then(|command| parse(&command))
     };
     let units = sources
         .stacks
@@ -214,10 +328,22 @@ fn stated_command(technology: &Technology, place: Option<&RelPath>, sources: &So
             .shell_scripts
             .iter()
             .filter(|script| script.scope == Scope::Production && near(&script.path))
-            .flat_map(|script| script.commands.iter().chain(script.arms.iter().flat_map(|arm| &arm.commands)))
+            .flat_map(|script| {
+                script
+                    .commands
+                    .iter()
+                    .chain(script.arms.iter().flat_map(|arm| &arm.commands))
+            })
             .find_map(|(command, _)| pick(command.as_str()))
     };
-    let scripts = || sources.facts.scripts.iter().filter(|script| near(&script.evidence.path)).find_map(|script| pick(script.command.as_str()));
+    let scripts = || {
+        sources
+            .facts
+            .scripts
+            .iter()
+            .filter(|script| near(&script.evidence.path))
+            .find_map(|script| pick(script.command.as_str()))
+    };
     units.or_else(shell).or_else(scripts)
 }
 
@@ -226,7 +352,9 @@ fn attach(migration: &mut Migration, sources: &Sources<'_>, services: &mut [Merg
     let dir = sources.apps.owner(&migration.path).map(|app| app.dir.clone());
     let owner = services
         .iter_mut()
-        .filter(|merged| merged.service.is_own() && dir.as_ref().is_some_and(|dir| *dir == merged.service.path))
+        .filter(|merged| {
+            merged.service.is_own() && dir.as_ref().is_some_and(|dir| *dir == merged.service.path)
+        })
         .min_by_key(|merged| merged.service.role);
     if let Some(owner) = owner {
         migration.service = Some(owner.service.id.clone());
@@ -234,8 +362,21 @@ fn attach(migration: &mut Migration, sources: &Sources<'_>, services: &mut [Merg
             owner.service.commands.migrate.clone_from(&migration.command);
         }
         if migration.datastore.is_none() {
-            let relational = ["postgresql", "mysql", "mariadb", "mssql", "cockroachdb", "oracle", "sqlite", "mongodb", "clickhouse"];
-            migration.datastore = relational.iter().find(|kind| owner.service.depends_on.iter().any(|id| id == *kind)).map(|kind| Shown::from(*kind));
+            let relational = [
+                "postgresql",
+                "mysql",
+                "mariadb",
+                "mssql",
+                "cockroachdb",
+                "oracle",
+                "sqlite",
+                "mongodb",
+                "clickhouse",
+            ];
+            migration.datastore = relational
+                .iter()
+                .find(|kind| owner.service.depends_on.iter().any(|id| id == *kind))
+                .map(|kind| Shown::from(*kind));
         }
     }
 }

@@ -32,8 +32,12 @@ pub(crate) fn resolve(facts: &Facts, apps: &Apps, index: &FileIndex, folder_name
     let of_manifest = root.and_then(|project| super::candidates::name_of_dir(&project.dir, apps));
     let of_folder = Name::parse(Raw::new(folder_name)).map(Shown::from);
     project.name = of_remote.or(of_manifest).or(project.name).or(of_folder);
-    project.description = project.description.or_else(|| root.and_then(|project| project.description.clone()));
-    project.license = project.license.or_else(|| root.and_then(|project| project.license.as_ref().map(Into::into)));
+    project.description = project
+        .description
+        .or_else(|| root.and_then(|project| project.description.clone()));
+    project.license = project
+        .license
+        .or_else(|| root.and_then(|project| project.license.as_ref().map(Into::into)));
     project.readme = project.readme.or_else(|| {
         index
             .entries()
@@ -47,11 +51,31 @@ pub(crate) fn resolve(facts: &Facts, apps: &Apps, index: &FileIndex, folder_name
 
 /// Names under which the repository publishes its own images.
 pub(crate) fn own_images(project: &Project, apps: &Apps) -> Vec<String> {
-    let owner = project.vcs.remote.as_ref().and_then(|remote| remote.as_str().trim_end_matches('/').rsplit('/').nth(1).map(str::to_ascii_lowercase));
-    let mut names: Vec<String> = project.name.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
+    let owner = project.vcs.remote.as_ref().and_then(|remote| {
+        remote
+            .as_str()
+            .trim_end_matches('/')
+            .rsplit('/')
+            .nth(1)
+            .map(str::to_ascii_lowercase)
+    });
+    let mut names: Vec<String> = project
+        .name
+        .iter()
+        .map(|name| name.as_str().to_ascii_lowercase())
+        .collect();
     names.extend(owner.filter(|owner| owner.len() > 2));
-    names.extend(apps.all.iter().filter(|app| !app.dir.is_root()).map(|app| app.dir.name().to_ascii_lowercase()));
-    names.extend(apps.all.iter().filter_map(|app| Some(app.main()?.name.as_ref()?.as_str().to_ascii_lowercase())));
+    names.extend(
+        apps.all
+            .iter()
+            .filter(|app| !app.dir.is_root())
+            .map(|app| app.dir.name().to_ascii_lowercase()),
+    );
+    names.extend(
+        apps.all
+            .iter()
+            .filter_map(|app| Some(app.main()?.name.as_ref()?.as_str().to_ascii_lowercase())),
+    );
     names.retain(|name| name.len() > 2);
     names.sort();
     names.dedup();
@@ -70,7 +94,11 @@ pub(crate) fn manifests(facts: &Facts, index: &FileIndex) -> Vec<Manifest> {
                 path: project.manifest.clone(),
                 lockfile,
                 package_manager: project.package_manager.or(manager).map(Shown::from),
-                scope: if project.scope == Scope::Production { Scope::Production } else { Scope::Development },
+                scope: if project.scope == Scope::Production {
+                    Scope::Production
+                } else {
+                    Scope::Development
+                },
                 evidence: vec![project.evidence.clone()],
             })
         })
@@ -78,17 +106,26 @@ pub(crate) fn manifests(facts: &Facts, index: &FileIndex) -> Vec<Manifest> {
 }
 
 /// The lockfile of a manifest and the package manager that writes it.
-pub(crate) fn lockfile(project: &crate::fact::ProjectFact, index: &FileIndex) -> (Option<RelPath>, Option<&'static str>) {
+pub(crate) fn lockfile(
+    project: &crate::fact::ProjectFact,
+    index: &FileIndex,
+) -> (Option<RelPath>, Option<&'static str>) {
     let mut folder = project.dir.clone();
     loop {
         for technology in Catalogue::get().group(Group::PackageManager) {
-            let Some(facts) = &technology.package_manager else { continue };
+            let Some(facts) = &technology.package_manager else {
+                continue;
+            };
             if facts.ecosystem.map(playbook_core::technology::Ecosystem::slug) != Some(project.ecosystem) {
                 continue;
             }
-            let of_manifest = facts.manifests.is_empty() || facts.manifests.contains(&project.manifest.name());
+            let of_manifest =
+                facts.manifests.is_empty() || facts.manifests.contains(&project.manifest.name());
             for name in facts.lockfiles.iter().filter(|_| of_manifest) {
-                if let Some(path) = folder.join(name).filter(|path| index.contains(path) && *path != project.manifest) {
+                if let Some(path) = folder
+                    .join(name)
+                    .filter(|path| index.contains(path) && *path != project.manifest)
+                {
                     return (Some(path), Some(technology.id));
                 }
             }

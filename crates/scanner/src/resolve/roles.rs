@@ -32,7 +32,8 @@ struct CommandWords {
     words: Vec<String>,
 }
 
-static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| toml::from_str(include_str!("../../processes.toml")).ok());
+static TABLE: LazyLock<Option<Table>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../processes.toml")).ok());
 
 /// The role that a name tells.
 pub(crate) fn of_name(name: &str) -> Option<Role> {
@@ -41,21 +42,30 @@ pub(crate) fn of_name(name: &str) -> Option<Role> {
     table
         .role
         .iter()
-        .find(|row| words.iter().any(|word| row.names.contains(word)) || row.names.contains(&name.to_ascii_lowercase()))
+        .find(|row| {
+            words.iter().any(|word| row.names.contains(word))
+                || row.names.contains(&name.to_ascii_lowercase())
+        })
         .and_then(|row| Role::from_word(&row.role))
 }
 
 /// Does the name say that the process is for development, tests or maintenance?
 pub(crate) fn is_maintenance(name: &str) -> bool {
     let words = words_of(name);
-    TABLE.as_ref().is_some_and(|table| words.iter().any(|word| table.maintenance.names.contains(word)))
+    TABLE
+        .as_ref()
+        .is_some_and(|table| words.iter().any(|word| table.maintenance.names.contains(word)))
 }
 
 /// Does the command run a development server or a watcher?
 pub(crate) fn is_development_command(command: &str) -> bool {
     let padded = format!(" {command} ");
     TABLE.as_ref().is_some_and(|table| {
-        table.development_command.words.iter().any(|word| padded.contains(&format!(" {word} ")))
+        table
+            .development_command
+            .words
+            .iter()
+            .any(|word| padded.contains(&format!(" {word} ")))
     })
 }
 
@@ -75,8 +85,25 @@ pub(crate) fn simple_commands(command: &str) -> Vec<Vec<&str>> {
             let start = words
                 .iter()
                 .position(|word| {
-                    !matches!(*word, "sh" | "bash" | "/bin/sh" | "/bin/bash" | "ash" | "-c" | "-lc" | "-ec" | "-e" | "exec" | "-o" | "pipefail" | "then" | "do" | "if" | "else" | "env")
-                        && !is_assignment(word)
+                    !matches!(
+                        *word,
+                        "sh" | "bash"
+                            | "/bin/sh"
+                            | "/bin/bash"
+                            | "ash"
+                            | "-c"
+                            | "-lc"
+                            | "-ec"
+                            | "-e"
+                            | "exec"
+                            | "-o"
+                            | "pipefail"
+                            | "then"
+                            | "do"
+                            | "if"
+                            | "else"
+                            | "env"
+                    ) && !is_assignment(word)
                 })
                 .unwrap_or(words.len());
             words.into_iter().skip(start).collect::<Vec<_>>()
@@ -88,7 +115,9 @@ pub(crate) fn simple_commands(command: &str) -> Vec<Vec<&str>> {
 /// `NAME=value` before a command.
 pub(crate) fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && !name.starts_with('-') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        !name.is_empty()
+            && !name.starts_with('-')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     })
 }
 
@@ -98,7 +127,10 @@ pub(crate) fn technologies(command: &str) -> Vec<&'static Technology> {
     let mut found = Vec::new();
     for words in simple_commands(command).iter().rev() {
         for technology in catalogue.by_command(words) {
-            if !found.iter().any(|other: &&Technology| std::ptr::eq(*other, technology)) {
+            if !found
+                .iter()
+                .any(|other: &&Technology| std::ptr::eq(*other, technology))
+            {
                 found.push(technology);
             }
         }
@@ -109,7 +141,11 @@ pub(crate) fn technologies(command: &str) -> Vec<&'static Technology> {
 /// The role that a command tells.
 pub(crate) fn of_command(command: &str) -> Option<Role> {
     for technology in technologies(command) {
-        let role = technology.framework.as_ref().map(|framework| framework.role).filter(|role| !role.is_empty());
+        let role = technology
+            .framework
+            .as_ref()
+            .map(|framework| framework.role)
+            .filter(|role| !role.is_empty());
         let word = role.or_else(|| technology.roles.first().copied());
         if let Some(role) = word.and_then(Role::from_word) {
             return Some(role);

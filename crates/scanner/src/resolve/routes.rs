@@ -24,15 +24,43 @@ pub(crate) struct WholeRoute {
 
 /// The words that people call health endpoints.
 pub(crate) fn is_health_path(path: &str) -> bool {
-    let Some(last) = path.trim_end_matches('/').rsplit('/').next() else { return false };
+    let Some(last) = path.trim_end_matches('/').rsplit('/').next() else {
+        return false;
+    };
     let words = words_of(last.trim_start_matches(['_', '-']));
     let joined = words.concat();
     matches!(
         joined.as_str(),
-        "health" | "healthz" | "healthcheck" | "ready" | "readyz" | "readiness" | "live" | "livez" | "liveness" | "ping" | "up" | "heartbeat" | "alive" | "isalive" | "healthy" | "statusz" | "hc" | "checkhealth"
-    ) || words.first().is_some_and(|word| word == "health" || word == "healthz") && words.len() <= 2
+        "health"
+            | "healthz"
+            | "healthcheck"
+            | "ready"
+            | "readyz"
+            | "readiness"
+            | "live"
+            | "livez"
+            | "liveness"
+            | "ping"
+            | "up"
+            | "heartbeat"
+            | "alive"
+            | "isalive"
+            | "healthy"
+            | "statusz"
+            | "hc"
+            | "checkhealth"
+    ) || words
+        .first()
+        .is_some_and(|word| word == "health" || word == "healthz")
+        && words.len() <= 2
         || joined == "status" && path.matches('/').count() <= 2
-        || path.split('/').rev().nth(1).is_some_and(|before| matches!(before, "health" | "healthz" | "actuator")) && words.len() <= 2 && !path.contains([':', '{', '<', '*'])
+        || path
+            .split('/')
+            .rev()
+            .nth(1)
+            .is_some_and(|before| matches!(before, "health" | "healthz" | "actuator"))
+            && words.len() <= 2
+            && !path.contains([':', '{', '<', '*'])
 }
 
 /// The routes of the application of this folder, with whole paths.
@@ -42,15 +70,29 @@ pub(crate) fn of_service(dir: &RelPath, sources: &Sources<'_>) -> Vec<WholeRoute
         .routes
         .iter()
         .filter(|route| route.scope == Scope::Production)
-        .filter(|route| sources.apps.owner(&route.evidence.path).map_or_else(|| route.evidence.path.is_in(dir), |app| app.dir == *dir))
+        .filter(|route| {
+            sources
+                .apps
+                .owner(&route.evidence.path)
+                .map_or_else(|| route.evidence.path.is_in(dir), |app| app.dir == *dir)
+        })
         .flat_map(|route| whole(route, sources))
         .collect()
 }
 
 /// The whole paths of a route: one for each way its router is mounted.
 fn whole(route: &RouteFact, sources: &Sources<'_>) -> Vec<WholeRoute> {
-    let prefixes = prefixes_of(&route.evidence.path, route.router.as_ref().map(playbook_core::harmless::Symbol::as_str), sources, 0);
-    let (prefixes, complete) = if prefixes.is_empty() { (vec![(String::new(), true)], true) } else { (prefixes, true) };
+    let prefixes = prefixes_of(
+        &route.evidence.path,
+        route.router.as_ref().map(playbook_core::harmless::Symbol::as_str),
+        sources,
+        0,
+    );
+    let (prefixes, complete) = if prefixes.is_empty() {
+        (vec![(String::new(), true)], true)
+    } else {
+        (prefixes, true)
+    };
     prefixes
         .into_iter()
         .filter_map(|(prefix, followed)| {
@@ -78,20 +120,39 @@ fn join(prefix: &str, path: &str) -> String {
 
 /// The prefixes under which the router of a file is mounted, outermost first, as text; `false` where one could not be
 /// read. At most six levels.
-fn prefixes_of(file: &RelPath, router: Option<&str>, sources: &Sources<'_>, level: u32) -> Vec<(String, bool)> {
+fn prefixes_of(
+    file: &RelPath,
+    router: Option<&str>,
+    sources: &Sources<'_>,
+    level: u32,
+) -> Vec<(String, bool)> {
     if level > 6 {
         return Vec::new();
     }
     let mut out: Vec<(String, bool)> = Vec::new();
-    for mount in sources.facts.prefixes.iter().filter(|mount| mounts(mount, file, router)) {
+    for mount in sources
+        .facts
+        .prefixes
+        .iter()
+        .filter(|mount| mounts(mount, file, router))
+    {
         let own = mount.prefix.as_ref().map_or(String::new(), ToString::to_string);
         let known = mount.prefix.is_some();
         let parent = mount.parent.as_ref().map(playbook_core::harmless::Symbol::as_str);
-        let above = if mount.evidence.path == *file && parent == router { Vec::new() } else { prefixes_of(&mount.evidence.path, parent, sources, level + 1) };
+        let above = if mount.evidence.path == *file && parent == router {
+            Vec::new()
+        } else {
+            prefixes_of(&mount.evidence.path, parent, sources, level + 1)
+        };
         if above.is_empty() {
             out.push((own, known));
         } else {
-            out.extend(above.into_iter().map(|(above, followed)| (join(&above, &own).trim_end_matches('/').to_owned(), followed && known)));
+            out.extend(above.into_iter().map(|(above, followed)| {
+                (
+                    join(&above, &own).trim_end_matches('/').to_owned(),
+                    followed && known,
+                )
+            }));
         }
         if out.len() > 16 {
             break;
@@ -122,9 +183,26 @@ fn mounts(mount: &PrefixFact, file: &RelPath, router: Option<&str>) -> bool {
 fn is_module(file: &RelPath, module: &RelPath) -> bool {
     let text = file.as_str();
     let stem = text.rsplit_once('.').map_or(text, |(stem, _)| stem);
-    let module = module.as_str().rsplit_once('.').filter(|(_, end)| matches!(*end, "py" | "js" | "ts" | "mjs" | "cjs" | "tsx" | "rb" | "php" | "go" | "rs")).map_or(module.as_str(), |(stem, _)| stem);
-    let ends = |stem: &str| stem == module || stem.strip_suffix(module).is_some_and(|before| before.ends_with('/'));
-    ends(stem) || ["/index", "/__init__", "/mod", "/routes", "/router"].iter().any(|index| stem.strip_suffix(index).is_some_and(ends))
+    let module = module
+        .as_str()
+        .rsplit_once('.')
+        .filter(|(_, end)| {
+            matches!(
+                *end,
+                "py" | "js" | "ts" | "mjs" | "cjs" | "tsx" | "rb" | "php" | "go" | "rs"
+            )
+        })
+        .map_or(module.as_str(), |(stem, _)| stem);
+    let ends = |stem: &str| {
+        stem == module
+            || stem
+                .strip_suffix(module)
+                .is_some_and(|before| before.ends_with('/'))
+    };
+    ends(stem)
+        || ["/index", "/__init__", "/mod", "/routes", "/router"]
+            .iter()
+            .any(|index| stem.strip_suffix(index).is_some_and(ends))
 }
 
 /// All routes of production for the inventory.
@@ -154,10 +232,27 @@ mod tests {
 
     #[test]
     fn health_paths() {
-        for path in ["/health", "/api/v1/utils/health-check/", "/healthz", "/_health", "/api/ready", "/ping", "/actuator/health", "/health/live", "/up"] {
+        for path in [
+            "/health",
+            "/api/v1/utils/health-check/",
+            "/healthz",
+            "/_health",
+            "/api/ready",
+            "/ping",
+            "/actuator/health",
+            "/health/live",
+            "/up",
+        ] {
             assert!(is_health_path(path), "{path}");
         }
-        for path in ["/", "/users", "/health-records/all", "/orders/status/list", "/live-streams/{id}", "/shipping"] {
+        for path in [
+            "/",
+            "/users",
+            "/health-records/all",
+            "/orders/status/list",
+            "/live-streams/{id}",
+            "/shipping",
+        ] {
             assert!(!is_health_path(path), "{path}");
         }
     }

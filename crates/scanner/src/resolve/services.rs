@@ -50,7 +50,10 @@ pub(crate) fn merge(sources: &Sources<'_>, index: &FileIndex) -> Vec<Merged> {
 }
 
 fn normal(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase()
 }
 
 /// The words of a command that tell what runs, without options: for a rough comparison.
@@ -63,7 +66,10 @@ fn essence(command: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn similar(a: Option<&playbook_core::harmless::CommandLine>, b: Option<&playbook_core::harmless::CommandLine>) -> bool {
+fn similar(
+    a: Option<&playbook_core::harmless::CommandLine>,
+    b: Option<&playbook_core::harmless::CommandLine>,
+) -> bool {
     let (Some(a), Some(b)) = (a, b) else { return false };
     let (a, b) = (essence(a.as_str()), essence(b.as_str()));
     let common = a.intersection(&b).count();
@@ -73,7 +79,9 @@ fn similar(a: Option<&playbook_core::harmless::CommandLine>, b: Option<&playbook
 /// Could two roles be the same process? An unknown role fits any.
 fn fits(a: Option<Role>, b: Option<Role>) -> bool {
     match (a, b) {
-        (Some(a), Some(b)) => a == b || matches!((a, b), (Role::Web, Role::Frontend) | (Role::Frontend, Role::Web)),
+        (Some(a), Some(b)) => {
+            a == b || matches!((a, b), (Role::Web, Role::Frontend) | (Role::Frontend, Role::Web))
+        }
         _ => true,
     }
 }
@@ -105,7 +113,11 @@ fn role_of(candidate: &Candidate, sources: &Sources<'_>) -> Role {
 }
 
 /// Production entry points of this kind that belong to the application of this folder.
-pub(crate) fn entries_of<'a>(sources: &'a Sources<'_>, dir: &'a RelPath, kind: EntryKind) -> impl Iterator<Item = &'a EntryPoint> {
+pub(crate) fn entries_of<'a>(
+    sources: &'a Sources<'_>,
+    dir: &'a RelPath,
+    kind: EntryKind,
+) -> impl Iterator<Item = &'a EntryPoint> {
     sources.facts.entry_points.iter().filter(move |entry| {
         entry.kind == kind
             && entry.scope == Scope::Production
@@ -118,7 +130,10 @@ fn start(candidate: Candidate, sources: &Sources<'_>) -> Merged {
     let dir = candidate.dir.clone().unwrap_or_else(RelPath::root);
     let mut service = Service::new(candidate.name.clone(), candidate.name.clone(), dir, role);
     service.evidence.clone_from(&candidate.evidence);
-    Merged { service, parts: vec![candidate] }
+    Merged {
+        service,
+        parts: vec![candidate],
+    }
 }
 
 fn absorb(known: &mut Merged, candidate: Candidate) {
@@ -137,24 +152,49 @@ fn add_stack_candidates(merged: &mut Vec<Merged>, candidates: Vec<Candidate>, so
 }
 
 /// The service that a unit is another description of.
-fn best_match<'m>(merged: &'m mut [Merged], candidate: &Candidate, sources: &Sources<'_>) -> Option<&'m mut Merged> {
+fn best_match<'m>(
+    merged: &'m mut [Merged],
+    candidate: &Candidate,
+    sources: &Sources<'_>,
+) -> Option<&'m mut Merged> {
     let stack = candidate.unit.map(|(stack, _)| stack);
     let role = role_of(candidate, sources);
     let same_place = |known: &Merged| {
-        let dir = candidate.dir.as_ref().is_none_or(|dir| dir == known.dir() || known.parts.iter().all(|part| part.dir.is_none()));
-        let dockerfile = candidate.dockerfile.is_some() && known.parts.iter().any(|part| part.dockerfile == candidate.dockerfile);
+        let dir = candidate
+            .dir
+            .as_ref()
+            .is_none_or(|dir| dir == known.dir() || known.parts.iter().all(|part| part.dir.is_none()));
+        let dockerfile = candidate.dockerfile.is_some()
+            && known
+                .parts
+                .iter()
+                .any(|part| part.dockerfile == candidate.dockerfile);
         dir || dockerfile
     };
-    let of_role = merged.iter().filter(|known| same_place(known) && known.service.role == role).count();
-    let rivals = candidate.unit.map_or(0, |(stack, _)| rivals(stack, candidate, role, sources));
+    let of_role = merged
+        .iter()
+        .filter(|known| same_place(known) && known.service.role == role)
+        .count();
+    let rivals = candidate
+        .unit
+        .map_or(0, |(stack, _)| rivals(stack, candidate, role, sources));
     let score = |known: &Merged| -> u32 {
-        let same_stack = known.parts.iter().any(|part| part.unit.map(|(stack, _)| stack) == stack && stack.is_some());
+        let same_stack = known
+            .parts
+            .iter()
+            .any(|part| part.unit.map(|(stack, _)| stack) == stack && stack.is_some());
         let third_party = known.parts.iter().any(|part| part.third_party);
         if same_stack || third_party != candidate.third_party || !same_place(known) {
             return 0;
         }
-        let name = known.parts.iter().any(|part| normal(part.name.as_str()) == normal(candidate.name.as_str()));
-        let command = known.parts.iter().any(|part| similar(part.command.as_ref(), candidate.command.as_ref()));
+        let name = known
+            .parts
+            .iter()
+            .any(|part| normal(part.name.as_str()) == normal(candidate.name.as_str()));
+        let command = known
+            .parts
+            .iter()
+            .any(|part| similar(part.command.as_ref(), candidate.command.as_ref()));
         let same_role = fits(Some(known.service.role), Some(role));
         match (name, command, same_role) {
             (true, _, true) => 5,
@@ -164,16 +204,28 @@ fn best_match<'m>(merged: &'m mut [Merged], candidate: &Candidate, sources: &Sou
             _ => 0,
         }
     };
-    merged.iter_mut().map(|known| (score(known), known)).filter(|(score, _)| *score > 0).max_by_key(|(score, _)| *score).map(|(_, known)| known)
+    merged
+        .iter_mut()
+        .map(|known| (score(known), known))
+        .filter(|(score, _)| *score > 0)
+        .max_by_key(|(score, _)| *score)
+        .map(|(_, known)| known)
 }
 
 /// How many units of the same stack run this code in this role?
 fn rivals(stack: usize, candidate: &Candidate, role: Role, sources: &Sources<'_>) -> usize {
-    let scope = sources.stacks.get(stack).map_or(Scope::Production, |stack: &Stack| stack.scope);
+    let scope = sources
+        .stacks
+        .get(stack)
+        .map_or(Scope::Production, |stack: &Stack| stack.scope);
     sources
         .of_stacks(scope)
         .iter()
-        .filter(|other| other.unit.map(|(at, _)| at) == Some(stack) && other.dir == candidate.dir && role_of(other, sources) == role)
+        .filter(|other| {
+            other.unit.map(|(at, _)| at) == Some(stack)
+                && other.dir == candidate.dir
+                && role_of(other, sources) == role
+        })
         .count()
 }
 
@@ -182,16 +234,33 @@ fn add_image_candidate(merged: &mut Vec<Merged>, candidate: Candidate, sources: 
     let role = role_of(&candidate, sources);
     let dir = candidate.dir.clone();
     let uses = |known: &Merged| {
-        known.parts.iter().any(|part| part.dockerfile.is_some() && part.dockerfile == candidate.dockerfile)
-            || known.parts.iter().all(|part| part.dockerfile.is_none() && !part.third_party) && dir.as_ref().is_some_and(|dir| dir == known.dir())
+        known
+            .parts
+            .iter()
+            .any(|part| part.dockerfile.is_some() && part.dockerfile == candidate.dockerfile)
+            || known
+                .parts
+                .iter()
+                .all(|part| part.dockerfile.is_none() && !part.third_party)
+                && dir.as_ref().is_some_and(|dir| dir == known.dir())
     };
-    let users: Vec<usize> = merged.iter().enumerate().filter(|(_, known)| uses(known)).map(|(at, _)| at).collect();
+    let users: Vec<usize> = merged
+        .iter()
+        .enumerate()
+        .filter(|(_, known)| uses(known))
+        .map(|(at, _)| at)
+        .collect();
     let name = normal(candidate.name.as_str());
     let same = users.iter().copied().find(|at| {
         merged.get(*at).is_some_and(|known| {
-            let no_command = known.parts.iter().all(|part| part.command.is_none() || part.tier != Tier::Stack);
-            known.parts.iter().any(|part| normal(part.name.as_str()) == name || similar(part.command.as_ref(), candidate.command.as_ref()))
-                || known.service.role == role
+            let no_command = known
+                .parts
+                .iter()
+                .all(|part| part.command.is_none() || part.tier != Tier::Stack);
+            known.parts.iter().any(|part| {
+                normal(part.name.as_str()) == name
+                    || similar(part.command.as_ref(), candidate.command.as_ref())
+            }) || known.service.role == role
                 || no_command && candidate.role.is_none()
         })
     });
@@ -215,36 +284,66 @@ fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_>, index: &
         let role = role_of(&candidate, sources);
         let dir = candidate.dir.clone().unwrap_or_else(RelPath::root);
         let app = sources.apps.owner(&dir);
-        let own_name = candidate.entry.and_then(|at| sources.facts.entry_points.get(at)).is_some_and(|entry| names_itself(entry, app));
+        let own_name = candidate
+            .entry
+            .and_then(|at| sources.facts.entry_points.get(at))
+            .is_some_and(|entry| names_itself(entry, app));
         let in_place: Vec<usize> = merged
             .iter()
             .enumerate()
-            .filter(|(_, known)| !known.parts.iter().any(|part| part.third_party) && (*known.dir() == dir || builds(known, &dir, sources)))
+            .filter(|(_, known)| {
+                !known.parts.iter().any(|part| part.third_party)
+                    && (*known.dir() == dir || builds(known, &dir, sources))
+            })
             .map(|(at, _)| at)
             .collect();
         let name = normal(candidate.name.as_str());
         let by_name = in_place.iter().copied().find(|at| {
-            merged.get(*at).is_some_and(|known| known.parts.iter().any(|part| normal(part.name.as_str()) == name || mentions(part, &candidate.name)))
+            merged.get(*at).is_some_and(|known| {
+                known
+                    .parts
+                    .iter()
+                    .any(|part| normal(part.name.as_str()) == name || mentions(part, &candidate.name))
+            })
         });
-        let by_role = in_place.iter().copied().find(|at| merged.get(*at).is_some_and(|known| known.service.role == role && (!own_name || known.parts.iter().all(|part| part.entry.is_none()) && known.parts.iter().any(|part| part.tier != Tier::Code))));
+        let by_role = in_place.iter().copied().find(|at| {
+            merged.get(*at).is_some_and(|known| {
+                known.service.role == role
+                    && (!own_name
+                        || known.parts.iter().all(|part| part.entry.is_none())
+                            && known.parts.iter().any(|part| part.tier != Tier::Code))
+            })
+        });
         if let Some(known) = by_name.or(by_role).and_then(|at| merged.get_mut(at)) {
             absorb(known, candidate);
             continue;
         }
-        let described = in_place.iter().any(|at| merged.get(*at).is_some_and(|known| known.parts.iter().any(|part| part.tier != Tier::Code)));
+        let described = in_place.iter().any(|at| {
+            merged
+                .get(*at)
+                .is_some_and(|known| known.parts.iter().any(|part| part.tier != Tier::Code))
+        });
         // Where descriptors list the processes, a consumer in the code that none of them starts is a finding, not a
         // service; a scheduler is often part of another process.
-        if described && matches!(role, Role::Worker | Role::Scheduler | Role::Function) || described && !own_name {
+        if described && matches!(role, Role::Worker | Role::Scheduler | Role::Function)
+            || described && !own_name
+        {
             continue;
         }
-        let of_same_role = merged.iter().any(|known| *known.dir() == dir && known.service.role == role);
+        let of_same_role = merged
+            .iter()
+            .any(|known| *known.dir() == dir && known.service.role == role);
         if of_same_role && !own_name {
             continue;
         }
         if role != Role::Web && !own_name {
             if let Some(name) = Name::parse(Raw::new(role.as_str())) {
                 let taken = merged.iter().any(|known| *known.dir() == dir);
-                candidate.name = if taken || dir.is_root() { name.into() } else { candidate.name };
+                candidate.name = if taken || dir.is_root() {
+                    name.into()
+                } else {
+                    candidate.name
+                };
             }
         }
         merged.push(start(candidate, sources));
@@ -257,7 +356,10 @@ fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_>, index: &
 /// A command that names the entry point: `./cmd/worker`, `dist/apps/worker/main.js`.
 fn mentions(part: &Candidate, name: &Shown) -> bool {
     part.command.as_ref().is_some_and(|command| {
-        command.as_str().split(['/', ' ', '.', '"', ',', '[', ']']).any(|piece| piece.eq_ignore_ascii_case(name.as_str()))
+        command
+            .as_str()
+            .split(['/', ' ', '.', '"', ',', '[', ']'])
+            .any(|piece| piece.eq_ignore_ascii_case(name.as_str()))
     })
 }
 
@@ -270,32 +372,52 @@ fn names_itself(entry: &EntryPoint, app: Option<&App>) -> bool {
 
 /// Is the service built by a Dockerfile that packs this folder too?
 fn builds(known: &Merged, dir: &RelPath, sources: &Sources<'_>) -> bool {
-    known.parts.iter().filter_map(|part| part.dockerfile.as_ref()).any(|path| sources.dir_of_dockerfile(path) == *dir)
+    known
+        .parts
+        .iter()
+        .filter_map(|part| part.dockerfile.as_ref())
+        .any(|path| sources.dir_of_dockerfile(path) == *dir)
 }
 
 /// An application whose manifest says that it serves, without an entry point that was recognised: a front end, or a
 /// framework that needs no code of its own to start.
 fn add_app_without_entry(merged: &mut Vec<Merged>, app: &App, sources: &Sources<'_>, index: &FileIndex) {
-    if merged.iter().any(|known| *known.dir() == app.dir || builds(known, &app.dir, sources)) {
+    if merged
+        .iter()
+        .any(|known| *known.dir() == app.dir || builds(known, &app.dir, sources))
+    {
         return;
     }
     let Some(project) = app.main() else { return };
     let start_script = sources.facts.scripts.iter().find(|script| {
-        script.dir == app.dir && matches!(script.name.as_str(), "start" | "start:prod" | "serve" | "start:production") && !roles::is_development_command(script.command.as_str())
+        script.dir == app.dir
+            && matches!(
+                script.name.as_str(),
+                "start" | "start:prod" | "serve" | "start:production"
+            )
+            && !roles::is_development_command(script.command.as_str())
     });
-    let web = app.frameworks_with_role("web").find(|known| known.evidence.path == project.manifest);
-    let frontend = app.frameworks_with_role("frontend").find(|known| known.evidence.path == project.manifest);
+    let web = app
+        .frameworks_with_role("web")
+        .find(|known| known.evidence.path == project.manifest);
+    let frontend = app
+        .frameworks_with_role("frontend")
+        .find(|known| known.evidence.path == project.manifest);
     let is_workspace_root = !project.members.is_empty();
     let is_library = project.published == Some(true) && start_script.is_none();
     let runnable = match (web, frontend, start_script) {
         _ if is_library || is_workspace_root && start_script.is_none() => return,
         (Some(known), _, Some(_)) => (known, Role::Web),
-        (Some(known), None, None) if project.ecosystem != "npm" && has_program(app, sources, index) => (known, Role::Web),
+        (Some(known), None, None) if project.ecosystem != "npm" && has_program(app, sources, index) => {
+            (known, Role::Web)
+        }
         (None, Some(known), _) if has_page(app, index) || start_script.is_some() => (known, Role::Frontend),
         _ => return,
     };
     let (known, role) = runnable;
-    let Some(name) = super::candidates::name_of_dir(&app.dir, sources.apps) else { return };
+    let Some(name) = super::candidates::name_of_dir(&app.dir, sources.apps) else {
+        return;
+    };
     merged.push(start(
         Candidate {
             tier: Tier::Code,
@@ -319,14 +441,31 @@ fn add_app_without_entry(merged: &mut Vec<Merged>, app: &App, sources: &Sources<
 }
 
 fn has_program(app: &App, sources: &Sources<'_>, _index: &FileIndex) -> bool {
-    sources.facts.routes.iter().any(|route| route.scope == Scope::Production && route.evidence.path.is_in(&app.dir))
+    sources
+        .facts
+        .routes
+        .iter()
+        .any(|route| route.scope == Scope::Production && route.evidence.path.is_in(&app.dir))
 }
 
 /// A page or a configuration that a front end is built from.
 fn has_page(app: &App, index: &FileIndex) -> bool {
-    ["index.html", "public/index.html", "src/index.html", "angular.json", "next.config.js", "next.config.mjs", "next.config.ts", "nuxt.config.ts", "vite.config.ts", "vite.config.js", "svelte.config.js", "astro.config.mjs"]
-        .iter()
-        .any(|name| index.has(&app.dir, name))
+    [
+        "index.html",
+        "public/index.html",
+        "src/index.html",
+        "angular.json",
+        "next.config.js",
+        "next.config.mjs",
+        "next.config.ts",
+        "nuxt.config.ts",
+        "vite.config.ts",
+        "vite.config.js",
+        "svelte.config.js",
+        "astro.config.mjs",
+    ]
+    .iter()
+    .any(|name| index.has(&app.dir, name))
 }
 
 /// Descriptors of development name no service of production, but where nothing else says what runs they are the best
@@ -342,7 +481,11 @@ fn add_development_candidates(merged: &mut Vec<Merged>, candidates: Vec<Candidat
             known.parts.push(candidate);
             continue;
         }
-        let has_code = candidate.dir.as_ref().and_then(|dir| sources.apps.at(dir)).is_some();
+        let has_code = candidate
+            .dir
+            .as_ref()
+            .and_then(|dir| sources.apps.at(dir))
+            .is_some();
         let known_place = candidate.dir.as_ref().is_some_and(|dir| described.contains(dir));
         let role = role_of(&candidate, sources);
         // A worker that only the development stack starts is still a process type of the code.
@@ -359,25 +502,60 @@ fn drop_assets_of_others(merged: &mut Vec<Merged>, sources: &Sources<'_>, index:
     let servers: Vec<(RelPath, Vec<RelPath>)> = merged
         .iter()
         .filter(|known| known.service.role == Role::Web)
-        .map(|known| (known.dir().clone(), known.parts.iter().filter_map(|part| part.dockerfile.clone()).collect()))
+        .map(|known| {
+            (
+                known.dir().clone(),
+                known
+                    .parts
+                    .iter()
+                    .filter_map(|part| part.dockerfile.clone())
+                    .collect(),
+            )
+        })
         .collect();
     merged.retain(|known| {
-        if known.service.role != Role::Frontend || known.parts.iter().any(|part| matches!(part.tier, Tier::Stack | Tier::Image)) {
+        if known.service.role != Role::Frontend
+            || known
+                .parts
+                .iter()
+                .any(|part| matches!(part.tier, Tier::Stack | Tier::Image))
+        {
             return true;
         }
         let dir = known.dir();
-        if ["vercel.json", "netlify.toml", "wrangler.toml"].iter().any(|name| index.has(dir, name)) {
+        if ["vercel.json", "netlify.toml", "wrangler.toml"]
+            .iter()
+            .any(|name| index.has(dir, name))
+        {
             return true;
         }
-        let packed = servers.iter().flat_map(|(_, dockerfiles)| dockerfiles).any(|path| {
-            sources.containers.iter().filter(|container| container.path == *path).any(|container| {
-                container.copies.iter().flat_map(|copy| &copy.sources).any(|source| {
-                    let source = source.as_str().trim_start_matches("./").trim_end_matches('/');
-                    !source.is_empty() && !dir.is_root() && (source == dir.as_str() || source.starts_with(&format!("{dir}/")) || source == dir.name() || source.starts_with(&format!("{}/", dir.name())))
-                })
-            })
-        });
-        let inside = servers.iter().any(|(server, _)| dir != server && dir.is_in(server) && !server.is_root());
+        let packed = servers
+            .iter()
+            .flat_map(|(_, dockerfiles)| dockerfiles)
+            .any(|path| {
+                sources
+                    .containers
+                    .iter()
+                    .filter(|container| container.path == *path)
+                    .any(|container| {
+                        container
+                            .copies
+                            .iter()
+                            .flat_map(|copy| &copy.sources)
+                            .any(|source| {
+                                let source = source.as_str().trim_start_matches("./").trim_end_matches('/');
+                                !source.is_empty()
+                                    && !dir.is_root()
+                                    && (source == dir.as_str()
+                                        || source.starts_with(&format!("{dir}/"))
+                                        || source == dir.name()
+                                        || source.starts_with(&format!("{}/", dir.name())))
+                            })
+                    })
+            });
+        let inside = servers
+            .iter()
+            .any(|(server, _)| dir != server && dir.is_in(server) && !server.is_root());
         !(packed || inside)
     });
 }
@@ -388,7 +566,10 @@ fn name_uniquely(merged: &mut [Merged]) {
     for known in merged.iter_mut() {
         let base = slug(known.service.name.as_str());
         let mut id = base.clone();
-        let extras = [slug(known.service.path.name()), known.service.role.as_str().to_owned()];
+        let extras = [
+            slug(known.service.path.name()),
+            known.service.role.as_str().to_owned(),
+        ];
         for extra in extras.iter().filter(|extra| !extra.is_empty()) {
             if seen.contains(&id) {
                 id = format!("{base}-{extra}");

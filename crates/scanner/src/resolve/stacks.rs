@@ -12,7 +12,9 @@ use crate::fact::FileSetFact;
 /// Merges the stacks of single files into stacks of deployments. Development files stay single stacks of scope
 /// development; each production set becomes one stack whose `files` are in the order of merging.
 pub(crate) fn merge(stacks: Vec<Stack>, sets: &[FileSetFact]) -> Vec<Stack> {
-    let (compose, others): (Vec<Stack>, Vec<Stack>) = stacks.into_iter().partition(|stack| stack.kind == "docker-compose");
+    let (compose, others): (Vec<Stack>, Vec<Stack>) = stacks
+        .into_iter()
+        .partition(|stack| stack.kind == "docker-compose");
     let mut merged = others;
     let mut by_folder: BTreeMap<RelPath, Vec<Stack>> = BTreeMap::new();
     for stack in compose {
@@ -37,13 +39,27 @@ fn merge_folder(mut files: Vec<Stack>, sets: &[FileSetFact]) -> Vec<Stack> {
     // 1. Sets that people name together in documents, scripts and CI.
     let mut wanted: BTreeMap<Vec<RelPath>, Vec<Evidence>> = BTreeMap::new();
     for set in sets {
-        if set.files.len() > 1 && set.files.iter().all(|path| files.iter().any(|stack| file(stack) == Some(path))) {
-            wanted.entry(set.files.clone()).or_default().push(set.evidence.clone());
+        if set.files.len() > 1
+            && set
+                .files
+                .iter()
+                .all(|path| files.iter().any(|stack| file(stack) == Some(path)))
+        {
+            wanted
+                .entry(set.files.clone())
+                .or_default()
+                .push(set.evidence.clone());
         }
     }
     for (paths, evidence) in wanted {
-        let members: Vec<&Stack> = paths.iter().filter_map(|path| files.iter().find(|stack| file(stack) == Some(path))).collect();
-        let production = members.iter().skip(1).all(|stack| stack.scope == Scope::Production)
+        let members: Vec<&Stack> = paths
+            .iter()
+            .filter_map(|path| files.iter().find(|stack| file(stack) == Some(path)))
+            .collect();
+        let production = members
+            .iter()
+            .skip(1)
+            .all(|stack| stack.scope == Scope::Production)
             && members.iter().any(|stack| stack.scope == Scope::Production);
         if !production {
             continue;
@@ -58,11 +74,17 @@ fn merge_folder(mut files: Vec<Stack>, sets: &[FileSetFact]) -> Vec<Stack> {
     let base = files.iter().find(|stack| file(stack).is_some_and(is_base));
     let overlays: Vec<&Stack> = files
         .iter()
-        .filter(|stack| stack.scope == Scope::Production && file(stack).is_some_and(|path| !is_base(path) && !used.contains(path)))
+        .filter(|stack| {
+            stack.scope == Scope::Production
+                && file(stack).is_some_and(|path| !is_base(path) && !used.contains(path))
+        })
         .collect();
     for overlay in overlays {
         let Some(path) = file(overlay) else { continue };
-        let partial = overlay.units.iter().any(|unit| unit.image.is_none() && unit.build.is_none());
+        let partial = overlay
+            .units
+            .iter()
+            .any(|unit| unit.image.is_none() && unit.build.is_none());
         if let (true, Some(base)) = (partial, base) {
             if let Some(stack) = merge_files(&[base, overlay]) {
                 used.insert(path.clone());
@@ -82,7 +104,10 @@ fn merge_folder(mut files: Vec<Stack>, sets: &[FileSetFact]) -> Vec<Stack> {
 }
 
 fn is_base(path: &RelPath) -> bool {
-    matches!(path.name(), "compose.yml" | "compose.yaml" | "docker-compose.yml" | "docker-compose.yaml")
+    matches!(
+        path.name(),
+        "compose.yml" | "compose.yaml" | "docker-compose.yml" | "docker-compose.yaml"
+    )
 }
 
 /// Merges files as Compose does: later files replace single values, add to lists, and replace variables by name.
@@ -121,16 +146,29 @@ fn merge_unit(known: &mut Unit, over: &Unit) {
     macro_rules! add {
         ($($field:ident),*) => { $(extend_unique(&mut known.$field, &over.$field);)* };
     }
-    replace!(image, build, entrypoint, command, restart, replicas, memory, cpus, stop_grace, user, root, runtime, plan, region, version);
-    add!(ports, mounts, env_files, profiles, networks, labels, domains, evidence);
+    replace!(
+        image, build, entrypoint, command, restart, replicas, memory, cpus, stop_grace, user, root, runtime,
+        plan, region, version
+    );
+    add!(
+        ports, mounts, env_files, profiles, networks, labels, domains, evidence
+    );
     for variable in &over.variables {
-        match known.variables.iter_mut().find(|other| other.name == variable.name) {
+        match known
+            .variables
+            .iter_mut()
+            .find(|other| other.name == variable.name)
+        {
             Some(other) => *other = variable.clone(),
             None => known.variables.push(variable.clone()),
         }
     }
     for dependency in &over.depends_on {
-        match known.depends_on.iter_mut().find(|other| other.unit == dependency.unit) {
+        match known
+            .depends_on
+            .iter_mut()
+            .find(|other| other.unit == dependency.unit)
+        {
             Some(other) => *other = dependency.clone(),
             None => known.depends_on.push(dependency.clone()),
         }
@@ -173,7 +211,10 @@ mod tests {
     }
 
     fn files(stacks: &[Stack]) -> Vec<Vec<&str>> {
-        stacks.iter().map(|stack| stack.files.iter().map(RelPath::as_str).collect()).collect()
+        stacks
+            .iter()
+            .map(|stack| stack.files.iter().map(RelPath::as_str).collect())
+            .collect()
     }
 
     #[test]
@@ -186,7 +227,13 @@ mod tests {
             ],
             &[],
         );
-        assert_eq!(files(&merged), [vec!["compose.yml", "compose.prod.yml"], vec!["compose.override.yml"]]);
+        assert_eq!(
+            files(&merged),
+            [
+                vec!["compose.yml", "compose.prod.yml"],
+                vec!["compose.override.yml"]
+            ]
+        );
     }
 
     #[test]
@@ -204,11 +251,18 @@ mod tests {
     #[test]
     fn a_documented_set_is_merged_in_its_order() {
         let path = |text| RelPath::new(text).expect("a plain path");
-        let set = FileSetFact { files: vec![path("compose.yml"), path("compose.deploy.yml")], evidence: Evidence::at(&path("deploy.md"), 3) };
+        let set = FileSetFact {
+            files: vec![path("compose.yml"), path("compose.deploy.yml")],
+            evidence: Evidence::at(&path("deploy.md"), 3),
+        };
         let merged = merge(
             vec![
                 stack("compose.yml", Scope::Production, &[("web", Some("x"))]),
-                stack("compose.deploy.yml", Scope::Production, &[("web", Some("y")), ("proxy", Some("traefik"))]),
+                stack(
+                    "compose.deploy.yml",
+                    Scope::Production,
+                    &[("web", Some("y")), ("proxy", Some("traefik"))],
+                ),
             ],
             &[set],
         );

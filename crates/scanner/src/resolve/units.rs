@@ -22,10 +22,17 @@ pub(crate) enum UnitClass {
 /// Judges a unit by its image, its build and its kind. `own_images` are names under which the repository publishes
 /// its own images.
 pub(crate) fn classify(stack: &Stack, unit: &Unit, own_images: &[String]) -> UnitClass {
-    if let Some(technology) = unit.datastore.as_ref().and_then(|slug| Catalogue::get().find(Group::Datastore, slug.as_str())) {
+    if let Some(technology) = unit
+        .datastore
+        .as_ref()
+        .and_then(|slug| Catalogue::get().find(Group::Datastore, slug.as_str()))
+    {
         return UnitClass::Store(technology);
     }
-    let image = unit.image.as_ref().and_then(|image| ImageRef::parse(Raw::new(image.as_str())));
+    let image = unit
+        .image
+        .as_ref()
+        .and_then(|image| ImageRef::parse(Raw::new(image.as_str())));
     let Some(image) = image else { return UnitClass::Own };
     let by_image = of_image(&image);
     // A build with the name of a public image is this repository's own variant of it.
@@ -38,7 +45,11 @@ pub(crate) fn classify(stack: &Stack, unit: &Unit, own_images: &[String]) -> Uni
         }
         let repository = image.repository().to_ascii_lowercase();
         let last = repository.rsplit('/').next().unwrap_or(&repository).to_owned();
-        let own = own_images.iter().any(|name| *name == last || repository.contains(&format!("/{name}")) || repository.starts_with(&format!("{name}/")));
+        let own = own_images.iter().any(|name| {
+            *name == last
+                || repository.contains(&format!("/{name}"))
+                || repository.starts_with(&format!("{name}/"))
+        });
         // Compose files without any build may still name the repository's own published images.
         if !own && stack.kind == "docker-compose" && is_public_image(&image) {
             return UnitClass::ThirdParty(Role::Tool);
@@ -50,13 +61,25 @@ pub(crate) fn classify(stack: &Stack, unit: &Unit, own_images: &[String]) -> Uni
 /// What the catalogue says about an image.
 pub(crate) fn of_image(image: &ImageRef) -> Option<UnitClass> {
     let found = Catalogue::get().by_image(image.repository());
-    if let Some(store) = found.iter().find(|found| found.technology.group == Group::Datastore) {
+    if let Some(store) = found
+        .iter()
+        .find(|found| found.technology.group == Group::Datastore)
+    {
         return Some(UnitClass::Store(store.technology));
     }
     let tool = found.iter().find(|found| {
-        found.technology.group == Group::Image && found.technology.image.as_ref().is_none_or(|image| image.runtime.is_none())
+        found.technology.group == Group::Image
+            && found
+                .technology
+                .image
+                .as_ref()
+                .is_none_or(|image| image.runtime.is_none())
     })?;
-    let role = tool.technology.roles.iter().find_map(|role| Role::from_word(role));
+    let role = tool
+        .technology
+        .roles
+        .iter()
+        .find_map(|role| Role::from_word(role));
     role.map(UnitClass::ThirdParty)
 }
 
@@ -66,7 +89,11 @@ fn is_public_image(image: &ImageRef) -> bool {
 }
 
 /// The folder of the code that a unit runs.
-pub(crate) fn code_dir(stack: &Stack, unit: &Unit, dockerfile_dir: impl Fn(&RelPath) -> RelPath) -> Option<RelPath> {
+pub(crate) fn code_dir(
+    stack: &Stack,
+    unit: &Unit,
+    dockerfile_dir: impl Fn(&RelPath) -> RelPath,
+) -> Option<RelPath> {
     if let Some(root) = &unit.root {
         return Some(root.clone());
     }
@@ -93,7 +120,11 @@ pub(crate) fn role_of(unit: &Unit) -> Option<Role> {
         "function" => Some(Role::Function),
         _ => None,
     };
-    let by_command = unit.command.as_ref().or(unit.entrypoint.as_ref()).and_then(|command| roles::of_command(command.as_str()));
+    let by_command = unit
+        .command
+        .as_ref()
+        .or(unit.entrypoint.as_ref())
+        .and_then(|command| roles::of_command(command.as_str()));
     // A scheduler often runs as a platform's worker; the command knows better.
     match (by_kind, by_command) {
         (Some(Role::Worker), Some(Role::Scheduler)) => Some(Role::Scheduler),
