@@ -2,6 +2,9 @@
 //!
 //! A detector returns nothing but facts and diagnostics: content can't fail a scan.
 
+mod dockerfile;
+mod judge;
+
 use playbook_core::path::RelPath;
 
 use crate::fact::Facts;
@@ -18,7 +21,7 @@ pub(crate) struct Detector {
 }
 
 /// All of them, in the order in which they see a file.
-pub(crate) const DETECTORS: &[&Detector] = &[];
+pub(crate) const DETECTORS: &[&Detector] = &[&dockerfile::DETECTOR];
 
 /// Has the file one of these names?
 pub(crate) fn named(path: &RelPath, names: &[&str]) -> bool {

@@ -95,6 +95,8 @@ record! {
         pub runs: Vec<CommandLine>,
         /// Lines of those commands.
         pub run_lines: Vec<u32>,
+        /// Index of the stage of each of those commands.
+        pub run_stages: Vec<u32>,
         /// The `.dockerignore` that counts for it, with the context at its usual place.
         pub dockerignore: Option<RelPath>,
         /// Where it holds.

@@ -141,6 +141,7 @@ pub(crate) fn dockerfile(base: &'static str) -> Container {
         copies: Vec::new(),
         runs: Vec::new(),
         run_lines: Vec::new(),
+        run_stages: Vec::new(),
         dockerignore: None,
         scope: Scope::Production,
         last_line: 9,
