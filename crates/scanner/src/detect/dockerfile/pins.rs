@@ -19,7 +19,7 @@ use crate::source::Source;
 /// `temurin-17`, `jdk21`, `php8.3`: the runtime inside an image that is named for something else.
 static INNER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?:^|[-_])(jdk|jre|temurin|openjdk|corretto|java|php|python|node|nodejs|ruby|otp)-?(\d+(?:\.\d+)*)",
+        r"(?:^|[-_])(jdk|jre|temurin|openjdk|corretto|java|php|python|nodejs|node|ruby|rust|golang|go|elixir)-?(\d+(?:\.\d+)*)",
     )
     .ok()
 });
@@ -79,67 +79,75 @@ pub(super) fn collect(source: &Source<'_>, facts: &mut Facts, file: &Dockerfile,
     }
 }
 
-/// The tool or runtime that an image brings, with the version its tag states.
+/// Images whose own number is not that of the runtime inside.
+const NUMBERED_BY_THEMSELVES: [&str; 5] = [
+    "frankenphp",
+    "cargo-chef",
+    "uvicorn-gunicorn",
+    "uvicorn-gunicorn-fastapi",
+    "meinheld-gunicorn",
+];
+
+/// The tools and runtimes that an image brings, with the versions its name and tag state.
 fn of_image(text: &str) -> Vec<(&'static str, String)> {
     let Some(image) = ImageRef::parse(Raw::new(text)) else {
         return Vec::new();
     };
     let catalogue = Catalogue::get();
     let name = image.without_tag();
-    let mut found = Vec::new();
-    let base = catalogue.base_image(name, image.tag());
+    let last = name.rsplit('/').next().unwrap_or(name);
     let known = catalogue.by_image(name);
-    let tool = known
+    let runtime = known
         .iter()
         .map(|found| found.technology)
-        .find(|technology| matches!(technology.group, Group::Runtime | Group::PackageManager))
-        .map(|technology| technology.id);
-    let runtime = base
+        .find(|technology| technology.group == Group::Runtime)
+        .map(|technology| technology.id)
         .or_else(|| {
-            known
-                .iter()
-                .map(|found| found.technology)
-                .find(|technology| technology.image.is_some())
-        })
-        .and_then(|technology| technology.image.as_ref())
-        .and_then(|image| image.runtime);
+            let base = catalogue.base_image(name, image.tag()).or_else(|| {
+                known
+                    .iter()
+                    .map(|found| found.technology)
+                    .find(|known| known.image.is_some())
+            })?;
+            base.image.as_ref()?.runtime
+        });
     let version = image.version().map(str::to_owned).or_else(|| {
         let tag = image.tag()?.split('-').next()?;
         (tag == "lts").then(|| tag.to_owned())
     });
-    // The part of the name or tag that names the runtime itself is better than the tag's own number.
-    let last = name.rsplit('/').next().unwrap_or(name);
-    let inner = inner_version(image.tag().unwrap_or_default()).or_else(|| inner_version(last));
-    if let (Some(tool), Some(version)) = (tool, version.clone()) {
-        found.push((tool, version));
+    let manager = catalogue
+        .find(Group::PackageManager, last)
+        .map(|manager| manager.id);
+    // The part of the tag or name that names the runtime is better than the tag's own number.
+    let inner = runtime.and_then(|runtime| {
+        [image.tag().unwrap_or_default(), last]
+            .into_iter()
+            .find_map(|text| inner_version(text, runtime))
+    });
+    let mut found = Vec::new();
+    if let (Some(manager), Some(version)) = (manager, &version) {
+        found.push((manager, version.clone()));
     }
-    if let Some(runtime) = runtime.filter(|runtime| Some(*runtime) != tool && *runtime != "none") {
-        let belongs = |word: &str| {
-            matches!(
-                (runtime, word),
-                ("jvm", "jdk" | "jre" | "temurin" | "openjdk" | "corretto" | "java")
-                    | ("php", "php")
-                    | ("python", "python")
-                    | ("node", "node" | "nodejs")
-                    | ("ruby", "ruby")
-            )
-        };
-        match inner {
-            Some((word, version)) if belongs(&word) => found.push((runtime, version)),
-            // The tag's own number is the runtime's only where the image is the runtime's.
-            _ if tool.is_none() => found.extend(version.map(|version| (runtime, version))),
-            _ => {}
-        }
+    if let Some(runtime) = runtime {
+        let own = version.filter(|_| manager.is_none() && !NUMBERED_BY_THEMSELVES.contains(&last));
+        found.extend(inner.or(own).map(|version| (runtime, version)));
     }
     found
 }
 
-fn inner_version(text: &str) -> Option<(String, String)> {
-    let found = INNER.as_ref()?.captures(text)?;
-    Some((
-        found.get(1)?.as_str().to_owned(),
-        found.get(2)?.as_str().to_owned(),
-    ))
+/// The version behind the runtime's own name in a tag or name: `17` of `3.9-eclipse-temurin-17`.
+fn inner_version(text: &str, runtime: &str) -> Option<String> {
+    let found = INNER.as_ref()?.captures_iter(text).find(|found| {
+        let word = found.get(1).map_or("", |word| word.as_str());
+        match runtime {
+            "jvm" => matches!(word, "jdk" | "jre" | "temurin" | "openjdk" | "corretto" | "java"),
+            "node" => matches!(word, "node" | "nodejs"),
+            "go" => matches!(word, "go" | "golang"),
+            "beam" => word == "elixir",
+            other => word == other,
+        }
+    })?;
+    Some(found.get(2)?.as_str().to_owned())
 }
 
 /// The tool of a variable such as `NODE_VERSION` or `POETRY_VERSION`.

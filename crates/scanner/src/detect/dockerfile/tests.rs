@@ -95,9 +95,36 @@ fn versions() {
         .iter()
         .map(|pin| (pin.tool.as_str(), pin.version.as_str(), pin.evidence[0].line))
         .collect();
-    for pin in [("python", "3.12", Some(6)), ("node", "22", Some(2))] {
+    for pin in [
+        ("python", "3.12", Some(6)),
+        ("node", "22", Some(2)),
+        ("uv", "0.9.26", Some(7)),
+        ("poetry", "2.1.1", Some(12)),
+    ] {
         assert!(pins.contains(&pin), "{pin:?} in {pins:?}");
     }
+}
+
+#[test]
+fn the_runtime_inside_an_image_of_another_name() {
+    let pins = |image: &str| {
+        let facts = facts(&DETECTOR, &format!("//- Dockerfile\nFROM {image}\n"));
+        facts
+            .version_pins
+            .iter()
+            .map(|pin| format!("{} {}", pin.tool, pin.version))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(pins("maven:3.9-eclipse-temurin-17"), ["maven 3.9", "jvm 17"]);
+    assert_eq!(pins("eclipse-temurin:21-jre-alpine"), ["jvm 21"]);
+    assert_eq!(pins("dunglas/frankenphp:1-php8.3"), ["php 8.3"]);
+    assert_eq!(pins("mcr.microsoft.com/dotnet/aspnet:8.0"), ["dotnet 8.0"]);
+    assert_eq!(
+        pins("golang:1.22-alpine@sha256:0000000000000000000000000000000000000000000000000000000000000000"),
+        ["go 1.22"]
+    );
+    assert_eq!(pins("node:lts-alpine"), ["node lts"]);
+    assert_eq!(pins("debian:12"), [] as [&str; 0]);
 }
 
 #[test]
