@@ -1,4 +1,20 @@
-//! From an inventory to the deployment plan: pure, the same input gives the same bytes.
+//! The planner: an inventory and a context in, a deployment plan out. It reads no file, asks no clock and prints
+//! nothing; the same input gives the same bytes.
+//!
+//! - [`context`] judges what the user says (flags, `playbook.toml`) and chooses the target.
+//! - [`target`] loads the platforms, each a folder of templates with its facts.
+//! - [`rule`] and [`rules`] raise what a reviewer would raise: the findings.
+//! - `plan` turns inventory, context and findings into decisions: typed, without a sentence.
+//! - [`render`] turns decisions into Markdown by the templates, or the inventory into JSON.
+//! - [`check`] holds the finished Markdown against the structure that every plan has.
 
+pub mod check;
+pub mod context;
+mod plan;
+mod prose;
+pub mod render;
 pub mod rule;
 pub mod rules;
+pub mod target;
+#[cfg(test)]
+mod testing;

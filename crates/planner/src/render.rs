@@ -1,0 +1,150 @@
+//! From decisions to text: Markdown by the templates, JSON by the contract.
+
+mod embedded;
+mod engine;
+pub(crate) mod filters;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use engine::PrintedStep;
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use playbook_core::finding::Finding;
+use playbook_core::inventory::{Inventory, TargetFact};
+use playbook_core::secret::Withheld;
+use playbook_core::shown::Shown;
+
+use crate::check;
+use crate::context::Context;
+use crate::plan::{Plan, StepText};
+use crate::target::TemplateError;
+
+/// Why nothing is printed.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// A template of the folder is wrong.
+    #[error("template {0}")]
+    Template(#[from] TemplateError),
+    /// The finished text holds what may not be printed, or has the shape of a secret.
+    #[error("the finished plan holds a value that must not be printed, {0}")]
+    Secret(String),
+    /// The finished text has not the structure that every plan has.
+    #[error("the finished plan is malformed: {0}")]
+    Structure(#[from] check::Malformed),
+    /// The inventory could not be written as JSON.
+    #[error("the inventory could not be written as JSON")]
+    Json,
+}
+
+/// The templates' folder: ours, with the user's files laid over it.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    files: BTreeMap<String, String>,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self {
+            files: embedded::FILES
+                .iter()
+                .map(|(path, content)| ((*path).to_owned(), (*content).to_owned()))
+                .collect(),
+        }
+    }
+}
+
+impl Templates {
+    /// Lays files over ours: path inside the folder, content.
+    #[must_use]
+    pub fn with_overlay(mut self, files: BTreeMap<String, String>) -> Self {
+        self.files.extend(files);
+        self
+    }
+
+    /// Every file of the folder, for `playbook templates export`.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files
+            .iter()
+            .map(|(path, content)| (path.as_str(), content.as_str()))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
+    }
+
+    pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, content: &str) -> Result<T, TemplateError> {
+        toml::from_str(content).map_err(|error| TemplateError {
+            file: path.to_owned(),
+            message: error.message().to_owned(),
+        })
+    }
+
+    pub(crate) fn parse_file<T: DeserializeOwned>(&self, path: &str) -> Result<T, TemplateError> {
+        let content = self.get(path).ok_or_else(|| TemplateError {
+            file: path.to_owned(),
+            message: "the file is missing".to_owned(),
+        })?;
+        self.parse(path, content)
+    }
+
+    /// The steps that targets share, by id.
+    pub(crate) fn steps(&self) -> Result<BTreeMap<String, StepText>, TemplateError> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            step: Vec<StepText>,
+        }
+        let file: File = self.parse_file("steps.toml")?;
+        Ok(file
+            .step
+            .into_iter()
+            .map(|step| (step.id.clone(), step))
+            .collect())
+    }
+}
+
+/// The plan as Markdown. Everything that comes back went through the gate and the check of its structure.
+pub fn document(
+    inventory: &Inventory,
+    context: &Context,
+    findings: &[Finding],
+    withheld: &Withheld,
+    templates: &Templates,
+) -> Result<String, Refused> {
+    let plan = Plan::new(inventory, context, findings, templates)?;
+    let text = engine::render(&plan, templates)?;
+    gate(&text, withheld)?;
+    check::check(&text)?;
+    Ok(text)
+}
+
+/// The inventory as JSON, contract `playbook.inventory/1`, with the target and the findings filled in.
+pub fn json(
+    inventory: &Inventory,
+    findings: &[Finding],
+    context: &Context,
+    withheld: &Withheld,
+) -> Result<String, Refused> {
+    let mut inventory = inventory.clone();
+    inventory.target = TargetFact {
+        platform: playbook_core::harmless::Name::parse((*context.target.id).into()).map(Shown::from),
+        inferred_from: Some(context.target_reason.clone()),
+    };
+    inventory.findings = findings.to_vec();
+    let mut text = serde_json::to_string_pretty(&inventory).map_err(|_| Refused::Json)?;
+    text.push('\n');
+    gate(&text, withheld)?;
+    Ok(text)
+}
+
+/// Refuses text that holds a withheld value.
+fn gate(text: &str, withheld: &Withheld) -> Result<(), Refused> {
+    let hit = text.lines().position(|line| withheld.is_in(line));
+    match hit {
+        Some(at) => Err(Refused::Secret(format!("line {}", at + 1))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,78 @@
+//! The templates' folder inside the program. A test compares this list with the folder.
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!("../../../../playbook-templates/", $path)))),*]
+    };
+}
+
+/// Path inside the folder, content.
+pub(super) const FILES: &[(&str, &str)] = files![
+    "assumptions.toml",
+    "components.md",
+    "parameters.toml",
+    "plan.md",
+    "platforms.toml",
+    "questions.toml",
+    "sections/00-head.md",
+    "sections/00-overview.md",
+    "sections/00-summary.md",
+    "sections/01-environments.md",
+    "sections/01-parameters.md",
+    "sections/01-preflight.md",
+    "sections/01-prerequisites.md",
+    "sections/01-tools.md",
+    "sections/01-access.md",
+    "sections/01-versions.md",
+    "sections/02-infrastructure.md",
+    "sections/03-images.md",
+    "sections/04-secrets.md",
+    "sections/04-rotation.md",
+    "sections/05-data.md",
+    "sections/06-services.md",
+    "sections/07-ingress.md",
+    "sections/08-rollout.md",
+    "sections/09-observability.md",
+    "sections/10-readiness.md",
+    "sections/11-docker.md",
+    "sections/20-checklist.md",
+    "sections/21-timeline.md",
+    "sections/22-risks.md",
+    "sections/23-open.md",
+    "steps.toml",
+    "targets/compose/target.toml",
+    "targets/kubernetes/target.toml",
+    "targets/render/target.toml",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test compares the list with the folder"
+    )]
+    fn walk(folder: &Path, prefix: &str, into: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).expect("the folder is there") {
+            let entry = entry.expect("a readable entry");
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = format!("{prefix}{name}");
+            if entry.path().is_dir() {
+                walk(&entry.path(), &format!("{path}/"), into);
+            } else if path.ends_with(".md") || path.ends_with(".toml") {
+                into.insert(path);
+            }
+        }
+    }
+
+    #[test]
+    fn the_list_is_the_folder() {
+        let mut found = BTreeSet::new();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../playbook-templates");
+        walk(&folder, "", &mut found);
+        let listed: BTreeSet<String> = super::FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(found, listed);
+    }
+}

@@ -1,0 +1,237 @@
+//! Whole plans for hand-made inventories.
+
+use std::collections::BTreeMap;
+
+use playbook_core::evidence::Confidence;
+use playbook_core::finding::{Finding, Severity};
+use playbook_core::inventory::Inventory;
+use playbook_core::raw::Raw;
+use playbook_core::secret::Withheld;
+use playbook_core::shown::Shown;
+
+use super::{Refused, Templates, document, json};
+use crate::context::{Environment, Settings};
+use crate::target::{Reason, Targets};
+use crate::testing::{api_with_database, at, context_for, name, stack};
+
+const TARGETS: [&str; 3] = ["compose", "kubernetes", "render"];
+
+fn finding(rule: &'static str, severity: Severity) -> Finding {
+    Finding {
+        rule: Shown::from(rule),
+        severity,
+        title: Shown::from("Nothing migrates the schema"),
+        detail: Shown::fill("`{}` starts without it", &[&name("backend")]),
+        fix: Shown::from("run the step before each version"),
+        confidence: Confidence::Stated,
+        section: 5,
+        evidence: vec![at("backend/Dockerfile", 30)],
+    }
+}
+
+fn plan(inventory: &Inventory, settings: Settings, findings: &[Finding]) -> String {
+    let context = context_for(inventory, settings);
+    match document(
+        inventory,
+        &context,
+        findings,
+        &Withheld::new(),
+        &Templates::default(),
+    ) {
+        Ok(text) => text,
+        Err(refused) => panic!("{}: {refused}", context.target.id),
+    }
+}
+
+fn for_target(target: &str) -> Settings {
+    Settings {
+        target: Some(target.to_owned()),
+        ..Settings::default()
+    }
+}
+
+/// Writes the plans of the tests where a developer can read them and hold them against other tools.
+fn keep(file: &str, text: &str) {
+    if let Some(folder) = option_env!("PLAYBOOK_KEEP_PLANS") {
+        #[expect(clippy::disallowed_methods, reason = "a developer asked for the file")]
+        std::fs::write(std::path::Path::new(folder).join(file), text).expect("the folder can be written");
+    }
+}
+
+#[test]
+fn every_target_renders_every_inventory() {
+    let inventories = [("api", api_with_database()), ("nothing", Inventory::empty())];
+    for target in TARGETS {
+        for (case, inventory) in &inventories {
+            let findings = [
+                finding("migrations-no-deploy-hook", Severity::High),
+                finding("dockerfile-root-user", Severity::Medium),
+            ];
+            let text = plan(
+                inventory,
+                for_target(target),
+                if *case == "api" { &findings } else { &[] },
+            );
+            keep(&format!("{case}-{target}.md"), &text);
+            insta::assert_snapshot!(format!("{case}-{target}"), text);
+        }
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let inventory = api_with_database();
+    assert_eq!(
+        plan(&inventory, Settings::default(), &[]),
+        plan(&inventory, Settings::default(), &[])
+    );
+}
+
+#[test]
+fn the_repositorys_own_deployment_decides_the_target() {
+    let inventory = api_with_database();
+    let context = context_for(&inventory, Settings::default());
+    assert_eq!(context.target.id, "compose");
+    assert_eq!(context.inference.reason, Reason::Stack);
+    assert_eq!(context.target_reason, "compose.yml:1");
+
+    let mut blueprint = api_with_database();
+    blueprint.stacks = vec![stack(
+        "render",
+        &["render.yaml"],
+        vec![playbook_core::inventory::Unit::new(name("web"), name("web"))],
+    )];
+    assert_eq!(context_for(&blueprint, Settings::default()).target.id, "render");
+
+    let nothing = Inventory::empty();
+    let context = context_for(&nothing, Settings::default());
+    assert_eq!(
+        (context.target.id.as_str(), context.inference.reason),
+        ("compose", Reason::Nothing)
+    );
+    assert_eq!(context.environment, Environment::Production);
+}
+
+#[test]
+fn a_platform_without_a_target_is_named() {
+    let mut inventory = api_with_database();
+    inventory.stacks = vec![stack(
+        "fly",
+        &["fly.toml"],
+        vec![playbook_core::inventory::Unit::new(name("app"), name("app"))],
+    )];
+    inventory.infrastructure.clear();
+    let context = context_for(&inventory, Settings::default());
+    assert_eq!(context.target.id, "compose");
+    let text = plan(&inventory, Settings::default(), &[]);
+    assert!(text.contains("The repository names Fly.io (`fly.toml:1`), for which there is no target"));
+}
+
+#[test]
+fn settings_are_judged_and_quoted_nowhere() {
+    let targets = Targets::load(&Templates::default()).expect("the folder is in order");
+    let inventory = Inventory::empty();
+    let refuse = |settings: Settings| {
+        let error = crate::context::Context::new(&inventory, settings, &targets).expect_err("refused");
+        format!("{error}; {}", error.hint())
+    };
+    let base = || Settings {
+        date: Some("2026-11-20".to_owned()),
+        ..Settings::default()
+    };
+    let set = |name: &str, value: &str| Settings {
+        set: BTreeMap::from([(name.to_owned(), value.to_owned())]),
+        ..base()
+    };
+    let errors = [
+        refuse(Settings {
+            target: Some("hunter2".to_owned()),
+            ..base()
+        }),
+        refuse(Settings {
+            environment: Some("hunter2".to_owned()),
+            ..base()
+        }),
+        refuse(Settings {
+            domain: Some("https://hunter2/".to_owned()),
+            ..base()
+        }),
+        refuse(Settings {
+            replicas: Some(0),
+            ..base()
+        }),
+        refuse(Settings {
+            budget: Some("$(hunter2)".to_owned()),
+            ..base()
+        }),
+        refuse(Settings {
+            date: Some("hunter2".to_owned()),
+            ..base()
+        }),
+        refuse(Settings::default()),
+        refuse(set("API_KEY", "hunter2")),
+        refuse(set("hunter2;", "x")),
+        refuse(set("HOST", "$(hunter2)")),
+    ];
+    insta::assert_snapshot!(errors.join("\n"));
+    for error in errors {
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn withheld_values_are_refused() {
+    let inventory = api_with_database();
+    let context = context_for(&inventory, Settings::default());
+    let mut withheld = Withheld::new();
+    withheld.add(Raw::new("fastapi run --workers"));
+    assert!(matches!(
+        document(&inventory, &context, &[], &withheld, &Templates::default()),
+        Err(Refused::Secret(_))
+    ));
+    assert!(matches!(
+        json(&inventory, &[], &context, &withheld),
+        Err(Refused::Secret(_))
+    ));
+}
+
+#[test]
+fn json_carries_target_and_findings() {
+    let inventory = api_with_database();
+    let context = context_for(&inventory, Settings::default());
+    let text = json(
+        &inventory,
+        &[finding("x", Severity::Low)],
+        &context,
+        &Withheld::new(),
+    )
+    .expect("nothing is withheld");
+    let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(value["schema"], "playbook.inventory/1");
+    assert_eq!(value["target"]["platform"], "compose");
+    assert_eq!(value["target"]["inferred_from"], "compose.yml:1");
+    assert_eq!(value["findings"][0]["rule"], "x");
+}
+
+#[test]
+fn users_lay_their_own_templates_over_ours() {
+    let overlay = BTreeMap::from([(
+        "sections/11-docker.md".to_owned(),
+        "Ours: {{ head.project.name | code }}\n".to_owned(),
+    )]);
+    let inventory = api_with_database();
+    let context = context_for(&inventory, Settings::default());
+    let templates = Templates::default().with_overlay(overlay);
+    let text = document(&inventory, &context, &[], &Withheld::new(), &templates).expect("a plan");
+    assert!(text.contains("\nOurs: `bookings`\n"));
+
+    let overlay = BTreeMap::from([(
+        "sections/11-docker.md".to_owned(),
+        "{{ head.project.name | safe }}".to_owned(),
+    )]);
+    let templates = Templates::default().with_overlay(overlay);
+    assert!(matches!(
+        document(&inventory, &context, &[], &Withheld::new(), &templates),
+        Err(Refused::Template(_))
+    ));
+}

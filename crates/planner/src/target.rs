@@ -1,0 +1,192 @@
+//! Platforms: what a plan can be written for. Each is a folder of `playbook-templates/targets/` with its facts in
+//! `target.toml` and the partial templates in which it differs.
+
+mod infer;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use infer::stack_weight;
+pub use infer::{Inference, Reason, infer};
+
+use crate::plan::{NoteText, ParameterText, StepText, ToolText};
+use crate::render::Templates;
+
+/// Why the templates' folder could not be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {message}")]
+pub struct TemplateError {
+    /// The file inside the templates' folder.
+    pub file: String,
+    /// What is wrong with it. The folder is ours or the user's own, never the analysed repository's.
+    pub message: String,
+}
+
+/// A person or machine that needs rights for this platform.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct AccessText {
+    /// Who; Markdown with template expressions.
+    pub(crate) who: String,
+    /// The least that is enough.
+    pub(crate) needs: String,
+    /// Ids of the steps that use it.
+    #[serde(default)]
+    pub(crate) steps: Vec<String>,
+    /// Conditions that must hold.
+    #[serde(default)]
+    pub(crate) when: String,
+}
+
+/// A platform with its facts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Target {
+    /// Name of its folder.
+    #[serde(skip)]
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// One line for `playbook targets`.
+    pub summary: String,
+    /// The head's field *Infrastructure Type*.
+    pub infrastructure_type: String,
+    /// The head's field *Cloud Provider*.
+    pub cloud_provider: String,
+    /// The day on which the platform's facts were read from their sources.
+    pub as_of: String,
+    /// Kinds of stacks (infrastructure slugs) that the repository can bring for it.
+    pub stacks: Vec<String>,
+    /// Does a container lose its files with each deployment, unless a disk is attached?
+    pub ephemeral_disk: bool,
+    /// Does the platform tell the process its port in `PORT`?
+    pub sets_port: bool,
+    /// Does the platform run containers or builds of its own (so that a loopback listener is unreachable)?
+    pub containers: bool,
+    /// Does the plan's owner keep the host?
+    pub own_host: bool,
+    /// Instances of a service that run at the same moment during a rollout, for one wanted instance.
+    pub overlap: u32,
+    /// Seconds between the signal to stop and the kill.
+    pub grace_seconds: u32,
+    /// Rules whose findings the platform itself settles.
+    #[serde(default)]
+    pub settles: Vec<String>,
+    /// More facts, for its own partials and for the sections' decisions.
+    #[serde(default)]
+    pub facts: toml::Table,
+    /// Its steps in the order of execution.
+    #[serde(rename = "step")]
+    pub(crate) steps: Vec<StepText>,
+    /// Parameters that its commands use.
+    #[serde(rename = "parameter", default)]
+    pub(crate) parameters: Vec<ParameterText>,
+    /// Tools that its commands use.
+    #[serde(rename = "tool", default)]
+    pub(crate) tools: Vec<ToolText>,
+    /// Rights that its steps need.
+    #[serde(default)]
+    pub(crate) access: Vec<AccessText>,
+    /// Assumptions of its own, by id.
+    #[serde(rename = "assumption", default)]
+    pub(crate) assumptions: BTreeMap<String, NoteText>,
+    /// Open questions of its own, by id.
+    #[serde(rename = "question", default)]
+    pub(crate) questions: BTreeMap<String, NoteText>,
+}
+
+impl Target {
+    /// A whole number among its further facts.
+    pub fn number(&self, fact: &str) -> Option<u64> {
+        self.facts
+            .get(fact)?
+            .as_integer()
+            .and_then(|number| u64::try_from(number).ok())
+    }
+}
+
+/// What a file of the repository says about the platform.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Platform {
+    /// The infrastructure slug of the inventory.
+    pub(crate) kind: String,
+    /// What people call it.
+    pub(crate) name: String,
+    /// The target's id, whether or not we have it.
+    pub(crate) target: String,
+    /// How strongly the file speaks for it; the strongest wins.
+    pub(crate) weight: u32,
+}
+
+/// Every platform that a plan can be written for.
+#[derive(Debug, Clone)]
+pub struct Targets {
+    list: BTreeMap<String, Arc<Target>>,
+    pub(crate) platforms: Vec<Platform>,
+    pub(crate) production_words: Vec<String>,
+    pub(crate) default: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct PlatformFile {
+    default: String,
+    production_words: Vec<String>,
+    platform: Vec<Platform>,
+}
+
+impl Targets {
+    /// Reads every `targets/<id>/target.toml` of the templates' folder.
+    pub fn load(templates: &Templates) -> Result<Self, TemplateError> {
+        let common = templates.steps()?;
+        let mut list = BTreeMap::new();
+        for (path, content) in templates.files() {
+            let Some(id) = path
+                .strip_prefix("targets/")
+                .and_then(|rest| rest.strip_suffix("/target.toml"))
+            else {
+                continue;
+            };
+            let mut target: Target = templates.parse(path, content)?;
+            id.clone_into(&mut target.id);
+            for step in &mut target.steps {
+                if let Some(text) = common.get(&step.id) {
+                    step.fill_from(text);
+                }
+                if let Some(missing) = step.missing() {
+                    return Err(TemplateError {
+                        file: path.to_owned(),
+                        message: format!("step `{}` has no `{missing}`", step.id),
+                    });
+                }
+            }
+            list.insert(id.to_owned(), Arc::new(target));
+        }
+        let file: PlatformFile = templates.parse_file("platforms.toml")?;
+        if !list.contains_key(&file.default) {
+            return Err(TemplateError {
+                file: "platforms.toml".to_owned(),
+                message: "the default target has no folder".to_owned(),
+            });
+        }
+        Ok(Self {
+            list,
+            platforms: file.platform,
+            production_words: file.production_words,
+            default: file.default,
+        })
+    }
+
+    /// The target with this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<Target>> {
+        self.list.get(id)
+    }
+
+    /// All of them, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Target> {
+        self.list.values().map(AsRef::as_ref)
+    }
+}
