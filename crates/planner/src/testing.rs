@@ -140,6 +140,7 @@ pub(crate) fn dockerfile(file: &str) -> Container {
         copies: Vec::new(),
         runs: Vec::new(),
         run_lines: Vec::new(),
+        run_stages: Vec::new(),
         dockerignore: None,
         scope: Scope::Production,
         last_line: 1,
