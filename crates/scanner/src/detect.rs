@@ -2,7 +2,10 @@
 //!
 //! A detector returns nothing but facts and diagnostics: content can't fail a scan.
 
+mod ci;
+mod commands;
 mod dockerfile;
+mod documents;
 mod judge;
 
 use playbook_core::path::RelPath;
@@ -21,7 +24,12 @@ pub(crate) struct Detector {
 }
 
 /// All of them, in the order in which they see a file.
-pub(crate) const DETECTORS: &[&Detector] = &[&dockerfile::DETECTOR];
+#[rustfmt::skip]
+pub(crate) const DETECTORS: &[&Detector] = &[
+    &ci::DETECTOR,
+    &dockerfile::DETECTOR,
+    &documents::DETECTOR,
+];
 
 /// Has the file one of these names?
 pub(crate) fn named(path: &RelPath, names: &[&str]) -> bool {
@@ -33,4 +41,13 @@ pub(crate) fn ending(path: &RelPath, endings: &[&str]) -> bool {
     path.name()
         .rsplit_once('.')
         .is_some_and(|(stem, end)| !stem.is_empty() && endings.contains(&end))
+}
+
+/// Reports where a file's syntax is wrong; what stands before it was used.
+pub(crate) fn syntax_problem(source: &Source<'_>, problem: crate::parse::ParseProblem, facts: &mut Facts) {
+    facts.diagnostics.push(playbook_core::diagnostic::Diagnostic {
+        path: source.path.clone(),
+        line: Some(problem.line),
+        kind: playbook_core::diagnostic::DiagnosticKind::Syntax,
+    });
 }
