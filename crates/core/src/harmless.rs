@@ -4,10 +4,12 @@
 //! `T::parse(Raw)`, printed by `Display`, and becomes a [`Shown`] with `into()`.
 
 mod command;
+mod connection;
 mod image;
 mod text;
 
 pub use command::CommandLine;
+pub use connection::{ConnectionShape, connection_shape};
 pub use image::ImageRef;
 pub use text::{
     CommitId, EnvName, Host, HttpUrl, Name, Schedule, Sentence, Setting, Symbol, UrlPath, Version,

@@ -15,6 +15,7 @@ pub mod harmless;
 pub mod inventory;
 pub mod path;
 pub mod raw;
+pub mod scrub;
 pub mod secret;
 pub mod shown;
 pub mod technology;

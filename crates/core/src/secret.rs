@@ -5,12 +5,14 @@
 //! in `secret/patterns.toml`.
 
 mod names;
+mod search;
 mod tokens;
 mod values;
 mod withheld;
 mod words;
 
 pub use names::{is_secret_name, is_secret_option, kind_of_secret, words_of};
+pub use search::{Hit, Search};
 pub use tokens::{TokenShape, token_kind, token_shapes};
 pub use values::{
     has_user_info, is_guessable_password, is_invisible, is_known_hash, is_likely_password, is_random_run,

@@ -13,6 +13,7 @@ pub mod context;
 mod plan;
 mod prose;
 pub mod render;
+pub mod gate;
 pub mod rule;
 pub mod rules;
 pub mod target;

@@ -31,7 +31,16 @@ impl CommandLine {
             return None;
         }
         let judged = Judge::judge(&shell::without_here_documents(text), 0);
-        (!judged.is_empty()).then(|| Self(Shown::judged(&judged)))
+        if judged.is_empty() {
+            return None;
+        }
+        // A credential that goes over several words.
+        let spread = secret::token_kind(&judged).is_some() && secret::looks_like_token(&judged);
+        Some(Self(if spread {
+            Shown::redacted()
+        } else {
+            Shown::judged(&judged)
+        }))
     }
 
     /// The judged text.

@@ -18,7 +18,7 @@ harmless! {
         let name = text.split('@').next().unwrap_or(text);
         // A commit as tag, bare or behind `sha-` and the like, is none.
         let tag = |part: &str| part.rsplit('-').next().is_some_and(|hash| hash.len() == 40 && secret::is_known_hash(hash));
-        let harmless = |part: &str| tag(part) || (!secret::looks_like_token(part) && !secret::is_likely_password(part));
+        let harmless = |part: &str| tag(part) && secret::token_kind(part).is_none() || (!secret::looks_like_token(part) && !secret::is_likely_password(part));
         (ok && name.split(['/', ':']).all(harmless) && !gives_secret(text)).then(|| text.to_owned())
     }
 }

@@ -210,6 +210,7 @@ impl Setting {
                 && text.len() <= 120
                 && !secret::looks_like_token(text)
                 && !secret::is_guessable_password(text)
+                && !secret::is_likely_password(text)
                 && !secret::has_user_info(text)
                 && (telling && is_identifier(text)
                     || (telling || address) && text.split(',').all(|part| is_public_address(part.trim())));

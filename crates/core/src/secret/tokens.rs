@@ -52,6 +52,11 @@ impl TokenShape {
         }
     }
 
+    /// Could the shape stand in the text? A cheap test for its fixed part.
+    pub fn may_be_in(&self, text: &str) -> bool {
+        self.literal.iter().any(|literal| text.contains(literal.as_str()))
+    }
+
     /// The places where the shape stands.
     pub fn find<'t>(&'t self, text: &'t str) -> impl Iterator<Item = &'t str> + 't {
         self.compiled

@@ -403,6 +403,7 @@ fn is_free_word(word: &str) -> bool {
     };
     let rest = rest.as_str();
     !secret::has_user_info(bare)
+        && (!bare.contains('$') || secret::token_kind(bare).is_none())
         && !has_percent_escape(rest)
         && has_ordinary_signs(rest)
         && !is_header_pair(rest)
