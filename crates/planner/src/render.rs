@@ -4,6 +4,8 @@ mod embedded;
 mod engine;
 pub(crate) mod filters;
 #[cfg(test)]
+mod template_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use engine::PrintedStep;

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::io;
 
+use playbook_core::technology::Catalogue;
 use tera::value::Key;
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
@@ -22,6 +23,7 @@ pub(super) const MARKDOWN_FILTERS: &[&str] = &[
     "codes",
     "cell",
     "text",
+    "called",
     "prose",
     "number",
     "thousands",
@@ -51,6 +53,9 @@ pub(super) fn register(tera: &mut Tera) {
     });
     tera.register_filter("text", |value: &Value, arguments: Kwargs, _: &State| {
         missing_or(value, &arguments, |text| sentence(text))
+    });
+    tera.register_filter("called", |value: &Value, arguments: Kwargs, _: &State| {
+        missing_or(value, &arguments, |slug| escape_markdown(usual_name(slug)))
     });
     tera.register_filter("prose", |value: &Value, _: Kwargs, _: &State| {
         own_prose(value).map(|text| Value::safe_string(text))
@@ -128,6 +133,11 @@ fn text_of(value: &Value) -> TeraResult<String> {
     } else {
         Err(Error::message("a text is expected here"))
     }
+}
+
+/// What people call a technology: the catalogue's name for its slug.
+pub(crate) fn usual_name(slug: &str) -> &str {
+    Catalogue::get().technology(slug).map_or(slug, |technology| technology.name)
 }
 
 fn own_prose(value: &Value) -> TeraResult<&str> {
