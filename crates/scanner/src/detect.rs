@@ -7,6 +7,7 @@ mod commands;
 mod dockerfile;
 mod documents;
 mod judge;
+mod python;
 
 use playbook_core::path::RelPath;
 
@@ -25,11 +26,7 @@ pub(crate) struct Detector {
 
 /// All of them, in the order in which they see a file.
 #[rustfmt::skip]
-pub(crate) const DETECTORS: &[&Detector] = &[
-    &ci::DETECTOR,
-    &dockerfile::DETECTOR,
-    &documents::DETECTOR,
-];
+pub(crate) const DETECTORS: &[&Detector] = &[&ci::DETECTOR, &dockerfile::DETECTOR, &documents::DETECTOR, &python::DETECTOR];
 
 /// Has the file one of these names?
 pub(crate) fn named(path: &RelPath, names: &[&str]) -> bool {

@@ -1,0 +1,120 @@
+//! The table of calls whose meaning the detectors know: `known.toml`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::fact::EntryKind;
+
+/// Text of the table, which is part of the program and so may be printed.
+type Word = &'static str;
+
+/// A call that makes an application object.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(super) struct Application {
+    pub(super) call: Word,
+    pub(super) framework: Word,
+    #[serde(default)]
+    kind: Word,
+}
+
+impl Application {
+    /// What kind of process it makes.
+    pub(super) fn kind(&self) -> EntryKind {
+        match self.kind {
+            "worker" => EntryKind::Worker,
+            "scheduler" => EntryKind::Scheduler,
+            "function" => EntryKind::Function,
+            _ => EntryKind::Server,
+        }
+    }
+}
+
+/// A call that starts a listener.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    bound(deserialize = "'de: 'static")
+)]
+pub(super) struct Run {
+    pub(super) call: Word,
+    pub(super) framework: Word,
+    /// Frameworks of the object whose method it is.
+    pub(super) frameworks: Vec<Word>,
+    /// Module without which the name means something else.
+    pub(super) needs: Word,
+    pub(super) port: Word,
+    pub(super) host: Word,
+    pub(super) address: Word,
+    /// Keyword with `host:port`, beside those for host and port.
+    pub(super) listen: Word,
+    pub(super) default_port: Option<u16>,
+    pub(super) default_host: Word,
+    pub(super) development: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Table {
+    application: Vec<Application>,
+    run: Vec<Run>,
+}
+
+// The table is part of the program; a mistake in it is found by the test below, never by a user.
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(include_str!("known.toml")).unwrap_or_default());
+
+/// Is a full name the one of the table, where `*` stands for one part?
+fn same(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix(".*") {
+        Some(module) => name
+            .strip_prefix(module)
+            .and_then(|rest| rest.strip_prefix('.'))
+            .is_some_and(|rest| !rest.contains('.')),
+        None => pattern == name,
+    }
+}
+
+/// What a call of this full name makes.
+pub(super) fn application(name: &str) -> Option<&'static Application> {
+    TABLE.application.iter().find(|entry| same(entry.call, name))
+}
+
+/// The framework's application call, for classes that extend it.
+pub(super) fn runs() -> &'static [Run] {
+    &TABLE.run
+}
+
+/// Does a call of this full name start a listener by itself?
+pub(super) fn run(name: &str) -> Option<&'static Run> {
+    TABLE
+        .run
+        .iter()
+        .find(|entry| !entry.call.starts_with('.') && same(entry.call, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_parses_and_finds() {
+        let table: Table = toml::from_str(include_str!("known.toml")).expect("known.toml");
+        assert!(table.application.len() > 20 && table.run.len() > 10);
+        assert_eq!(
+            application("fastapi.FastAPI").map(|entry| entry.framework),
+            Some("fastapi")
+        );
+        assert_eq!(
+            application("fastapi.APIRouter").map(|entry| entry.framework),
+            None
+        );
+        assert_eq!(
+            run("socketserver.TCPServer").map(|entry| entry.framework),
+            Some("socketserver")
+        );
+    }
+}

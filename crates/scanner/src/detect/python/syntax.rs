@@ -1,0 +1,873 @@
+//! Python text as statements, calls, strings and imports: what the detectors need of the grammar, and no more.
+//!
+//! Nothing here recurses over the input, and each byte is looked at a bounded number of times.
+
+use std::collections::BTreeMap;
+
+use playbook_core::path::RelPath;
+
+use crate::source::Source;
+
+/// A string literal.
+struct Text {
+    /// Offset of its prefix or of its first quote.
+    start: usize,
+    /// Offset behind its last quote.
+    end: usize,
+    /// Offsets of what is between the quotes.
+    content: (usize, usize),
+    /// Is it a formatted one?
+    formatted: bool,
+    /// Are its backslashes plain characters?
+    raw: bool,
+}
+
+/// A logical line: it may span several lines of the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Statement {
+    /// Offset of its first character that is no blank.
+    pub(super) start: usize,
+    /// Offset behind its last character.
+    pub(super) end: usize,
+    /// Column of its first character.
+    pub(super) indent: usize,
+}
+
+/// A call, with its name as written: `app.get`, `.get` for a call on another call's result.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    /// The name.
+    pub(super) name: &'a str,
+    /// Offset of the name.
+    pub(super) start: usize,
+    /// Offset of the opening parenthesis.
+    pub(super) open: usize,
+    /// Offset of the closing one.
+    pub(super) close: usize,
+}
+
+/// A stretch of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Offset of its first byte.
+    pub(super) start: usize,
+    /// Offset behind its last byte.
+    pub(super) end: usize,
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Argument<'a> {
+    /// Its keyword.
+    pub(super) keyword: Option<&'a str>,
+    /// Its value.
+    pub(super) value: Span,
+}
+
+/// A function or class.
+#[derive(Debug, Clone)]
+pub(super) struct Definition<'a> {
+    /// Is it a class?
+    pub(super) class: bool,
+    /// Its name.
+    pub(super) name: &'a str,
+    /// What stands between its parentheses.
+    pub(super) parameters: Span,
+    /// Its own statement.
+    pub(super) head: Statement,
+    /// Numbers of the statements of its decorators, in order.
+    pub(super) decorators: Vec<usize>,
+    /// Numbers of its statements: from the first to behind the last.
+    pub(super) body: (usize, usize),
+}
+
+/// The text of a file with its structure.
+pub(super) struct Code<'a> {
+    /// The file.
+    pub(super) source: &'a Source<'a>,
+    text: &'a str,
+    /// The text with blanks in place of comments and of what is between quotes; the same length.
+    mask: String,
+    strings: Vec<Text>,
+    /// Offsets of brackets that belong together, sorted by the opening one.
+    brackets: Vec<(usize, usize)>,
+    statements: Vec<Statement>,
+    /// Local names with what they stand for: `sa` → `sqlalchemy`, `FastAPI` → `fastapi.FastAPI`.
+    imports: BTreeMap<String, String>,
+    /// The imported modules with the numbers of their statements.
+    pub(super) modules: Vec<(String, usize)>,
+    /// The values that names get at the top level; the last one counts.
+    constants: BTreeMap<&'a str, Span>,
+    /// The values that names get anywhere, with the offsets of their statements.
+    values: BTreeMap<&'a str, Vec<(usize, Span)>>,
+}
+
+impl<'a> Code<'a> {
+    /// Reads a file.
+    pub(super) fn new(source: &'a Source<'a>) -> Self {
+        let (mask, strings) = mask(source.text);
+        let (brackets, statements) = structure(&mask);
+        let mut code = Self {
+            source,
+            text: source.text,
+            mask,
+            strings,
+            brackets,
+            statements,
+            imports: BTreeMap::new(),
+            modules: Vec::new(),
+            constants: BTreeMap::new(),
+            values: BTreeMap::new(),
+        };
+        code.read_imports();
+        let mut values: BTreeMap<&'a str, Vec<(usize, Span)>> = BTreeMap::new();
+        for statement in &code.statements {
+            if let Some((name, _, Some(value))) = code.assignment(*statement) {
+                values.entry(name).or_default().push((statement.start, value));
+            }
+        }
+        code.values = values;
+        code.constants = code
+            .statements
+            .iter()
+            .filter(|statement| statement.indent == 0)
+            .filter_map(|statement| match code.assignment(*statement)? {
+                (name, _, Some(value)) => Some((name, value)),
+                _ => None,
+            })
+            .collect();
+        code
+    }
+
+    /// The statements in order.
+    pub(super) fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// The statement of a number.
+    pub(super) fn statement(&self, number: usize) -> Option<Statement> {
+        self.statements.get(number).copied()
+    }
+
+    /// Number of the statement that holds an offset.
+    pub(super) fn statement_at(&self, offset: usize) -> usize {
+        self.statements
+            .partition_point(|statement| statement.start <= offset)
+            .saturating_sub(1)
+    }
+
+    /// The line of an offset.
+    pub(super) fn line(&self, offset: usize) -> u32 {
+        self.source.line_of(offset)
+    }
+
+    /// Code between two offsets: strings and comments are blank.
+    pub(super) fn code(&self, start: usize, end: usize) -> &str {
+        self.mask.get(start..end).unwrap_or_default()
+    }
+
+    /// Code of a span without blanks at its ends.
+    pub(super) fn code_of(&self, span: Span) -> &str {
+        self.code(span.start, span.end).trim()
+    }
+
+    /// Code of a statement.
+    pub(super) fn statement_code(&self, statement: Statement) -> &str {
+        self.code(statement.start, statement.end)
+    }
+
+    /// The text between two offsets as it stands in the file.
+    pub(super) fn written(&self, span: Span) -> &'a str {
+        self.text.get(span.start..span.end).unwrap_or_default().trim()
+    }
+
+    /// A span without blanks at its ends.
+    pub(super) fn trimmed(&self, start: usize, end: usize) -> Span {
+        let code = self.text.get(start..end).unwrap_or_default();
+        let left = code.len() - code.trim_start().len();
+        Span {
+            start: start + left,
+            end: (start + left + code.trim().len()).min(end.max(start)),
+        }
+    }
+
+    /// Where the bracket that is opened at an offset is closed.
+    pub(super) fn closing(&self, open: usize) -> Option<usize> {
+        let at = self.brackets.binary_search_by_key(&open, |pair| pair.0).ok()?;
+        self.brackets.get(at).map(|pair| pair.1)
+    }
+
+    /// All calls, in order.
+    pub(super) fn calls(&self) -> Vec<Call<'a>> {
+        self.brackets
+            .iter()
+            .filter_map(|(open, close)| self.call_at(*open, *close))
+            .collect()
+    }
+
+    /// The calls that begin within a span.
+    pub(super) fn calls_in(&self, span: Span) -> Vec<Call<'a>> {
+        let from = self.brackets.partition_point(|pair| pair.0 < span.start);
+        self.brackets
+            .iter()
+            .skip(from)
+            .take_while(|pair| pair.0 < span.end)
+            .filter_map(|(open, close)| self.call_at(*open, *close))
+            .collect()
+    }
+
+    fn call_at(&self, open: usize, close: usize) -> Option<Call<'a>> {
+        let before = self.mask.get(..open)?;
+        if !self.mask.get(open..)?.starts_with('(') {
+            return None;
+        }
+        let name = trailing_path(before);
+        let start = open - name.len();
+        if name.is_empty()
+            || matches!(
+                name,
+                "if" | "elif" | "in" | "not" | "and" | "or" | "return" | "print"
+            )
+        {
+            return None;
+        }
+        let word = before.get(..start)?.trim_end_matches([' ', '\t']);
+        if word.len() < start && (word.ends_with("def") || word.ends_with("class")) {
+            return None;
+        }
+        Some(Call {
+            name: self.text.get(start..open)?,
+            start,
+            open,
+            close,
+        })
+    }
+
+    /// The arguments of a call.
+    pub(super) fn arguments(&self, call: &Call<'_>) -> Vec<Argument<'a>> {
+        self.items(Span {
+            start: call.open + 1,
+            end: call.close,
+        })
+        .into_iter()
+        .map(|span| self.argument(span))
+        .collect()
+    }
+
+    fn argument(&self, span: Span) -> Argument<'a> {
+        let code = self.code(span.start, span.end);
+        let name_end = code
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(code.len());
+        let rest = code.get(name_end..).unwrap_or_default();
+        let blanks = rest.len() - rest.trim_start().len();
+        if name_end > 0 && rest.trim_start().starts_with('=') && !rest.trim_start().starts_with("==") {
+            return Argument {
+                keyword: self.text.get(span.start..span.start + name_end),
+                value: self.trimmed(span.start + name_end + blanks + 1, span.end),
+            };
+        }
+        Argument {
+            keyword: None,
+            value: span,
+        }
+    }
+
+    /// What stands between the commas of a span, brackets inside kept whole. Empty items are left out.
+    pub(super) fn items(&self, span: Span) -> Vec<Span> {
+        self.split(span, b',')
+    }
+
+    /// What stands between the separators of a span, brackets inside kept whole.
+    pub(super) fn split(&self, span: Span, separator: u8) -> Vec<Span> {
+        let bytes = self.mask.as_bytes();
+        let mut found = Vec::new();
+        let mut from = span.start;
+        let mut at = span.start;
+        while at < span.end {
+            match bytes.get(at) {
+                Some(b'(' | b'[' | b'{') => at = self.closing(at).unwrap_or(at),
+                Some(byte) if *byte == separator => {
+                    found.push(self.trimmed(from, at));
+                    from = at + 1;
+                }
+                None => break,
+                _ => {}
+            }
+            at += 1;
+        }
+        found.push(self.trimmed(from, span.end));
+        found.retain(|item| item.start < item.end && !self.code_of(*item).is_empty());
+        // A comment before an item belongs to nothing.
+        found.into_iter().map(|item| self.without_comment(item)).collect()
+    }
+
+    fn without_comment(&self, span: Span) -> Span {
+        let code = self.code(span.start, span.end);
+        let blank = code.len() - code.trim_start().len();
+        Span {
+            start: span.start + blank,
+            end: span.start + code.trim_end().len(),
+        }
+    }
+
+    /// The items of a list, tuple or set literal (or of a call of `list`, `tuple` or `set` with one).
+    pub(super) fn list(&self, span: Span) -> Option<Vec<Span>> {
+        let code = self.code_of(span);
+        if !code.starts_with(['[', '(', '{']) || self.closing(span.start)? + 1 != span.end {
+            return None;
+        }
+        Some(self.items(Span {
+            start: span.start + 1,
+            end: span.end - 1,
+        }))
+    }
+
+    /// Keys and values of a dictionary literal; keys that are no plain strings are left out.
+    pub(super) fn dictionary(&self, span: Span) -> Vec<(String, Span)> {
+        let Some(items) = self.list(span) else {
+            return Vec::new();
+        };
+        items
+            .into_iter()
+            .filter_map(|item| {
+                let colon = self.split(item, b':');
+                let (key, first_value) = (colon.first()?, colon.get(1)?);
+                Some((
+                    self.string(*key)?,
+                    Span {
+                        start: first_value.start,
+                        end: item.end,
+                    },
+                ))
+            })
+            .collect()
+    }
+
+    /// The text of a span that is nothing but string literals, put together. `None` for formatted strings with
+    /// expressions in them.
+    pub(super) fn string(&self, span: Span) -> Option<String> {
+        let mut span = self.without_comment(span);
+        // Parentheses around a literal that spans lines.
+        while self.code_of(span).starts_with('(') && self.closing(span.start)? + 1 == span.end {
+            span = self.without_comment(Span {
+                start: span.start + 1,
+                end: span.end - 1,
+            });
+        }
+        let parts = self.strings_in(span);
+        let mut rest = self.code(span.start, span.end).to_owned();
+        let mut whole = String::new();
+        for part in &parts {
+            let content = self.text.get(part.content.0..part.content.1)?;
+            if part.formatted && content.contains('{') {
+                return None;
+            }
+            if part.raw {
+                whole.push_str(content);
+            } else {
+                whole.push_str(&unescaped(content));
+            }
+            let (from, to) = (
+                part.start.checked_sub(span.start)?,
+                part.end.checked_sub(span.start)?,
+            );
+            rest.get(from..to)?;
+            rest.replace_range(from..to, &" ".repeat(to - from));
+        }
+        (!parts.is_empty() && rest.trim().is_empty()).then_some(whole)
+    }
+
+    /// The pieces of a string literal: text and code in turn. `f"{settings.API}/x"` is code and text.
+    pub(super) fn pieces(&self, span: Span) -> Vec<Piece<'a>> {
+        let mut found = Vec::new();
+        for part in self.strings_in(span) {
+            let content = self.text.get(part.content.0..part.content.1).unwrap_or_default();
+            if !part.formatted {
+                found.push(Piece::Text(content));
+                continue;
+            }
+            let mut rest = content;
+            while let Some((text, after)) = rest.split_once('{') {
+                if !text.is_empty() {
+                    found.push(Piece::Text(text));
+                }
+                let (code, behind) = after.split_once('}').unwrap_or((after, ""));
+                found.push(Piece::Code(code.trim()));
+                rest = behind;
+            }
+            if !rest.is_empty() {
+                found.push(Piece::Text(rest));
+            }
+        }
+        found
+    }
+
+    fn strings_in(&self, span: Span) -> Vec<&Text> {
+        let from = self.strings.partition_point(|text| text.start < span.start);
+        self.strings
+            .iter()
+            .skip(from)
+            .take_while(|text| text.end <= span.end)
+            .collect()
+    }
+
+    /// The texts of all plain string literals in a span.
+    pub(super) fn texts_in(&self, span: Span) -> Vec<(&'a str, usize)> {
+        self.strings_in(span)
+            .iter()
+            .filter_map(|part| Some((self.text.get(part.content.0..part.content.1)?, part.start)))
+            .collect()
+    }
+
+    /// A span that is a name with dots, such as `settings.API_V1_STR`.
+    pub(super) fn path(&self, span: Span) -> Option<&'a str> {
+        let span = self.without_comment(span);
+        let code = self.code_of(span);
+        let named = code.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && code
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+        named.then(|| self.written(span))
+    }
+
+    /// A number in a span.
+    pub(super) fn number(&self, span: Span) -> Option<u64> {
+        self.code_of(self.without_comment(span))
+            .replace('_', "")
+            .parse()
+            .ok()
+    }
+
+    /// What a name stands for, by the imports of the file: `sa.create_engine` → `sqlalchemy.create_engine`.
+    pub(super) fn full_name(&self, path: &str) -> String {
+        let (head, rest) = path
+            .split_once('.')
+            .map_or((path, ""), |(head, rest)| (head, rest));
+        match self.imports.get(head) {
+            Some(full) if rest.is_empty() => full.clone(),
+            Some(full) => format!("{full}.{rest}"),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Is a name imported by this file?
+    pub(super) fn imported(&self, name: &str) -> Option<&str> {
+        self.imports.get(name).map(String::as_str)
+    }
+
+    /// Does the file import a module or something of it?
+    pub(super) fn uses(&self, module: &str) -> bool {
+        self.modules.iter().any(|(name, _)| {
+            name == module
+                || name
+                    .strip_prefix(module)
+                    .is_some_and(|rest| rest.starts_with('.'))
+        })
+    }
+
+    /// Name and value of an assignment to a single plain name or attribute, with or without annotation.
+    pub(super) fn assignment(&self, statement: Statement) -> Option<(&'a str, Option<Span>, Option<Span>)> {
+        let code = self.statement_code(statement);
+        let end = code
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')))
+            .unwrap_or(code.len());
+        let name = self
+            .text
+            .get(statement.start..statement.start + end)
+            .filter(|name| !name.is_empty())?;
+        let rest = code.get(end..)?;
+        let trimmed = rest.trim_start();
+        let at = statement.start + end + (rest.len() - trimmed.len());
+        if trimmed.starts_with('=') && !trimmed.starts_with("==") {
+            return Some((name, None, Some(self.trimmed(at + 1, statement.end))));
+        }
+        if !trimmed.starts_with(':') || matches!(name, "else" | "try" | "finally" | "lambda") {
+            return None;
+        }
+        let parts = self.split(
+            Span {
+                start: at + 1,
+                end: statement.end,
+            },
+            b'=',
+        );
+        let annotation = parts.first().copied()?;
+        let value = parts.get(1).map(|value| self.trimmed(value.start, statement.end));
+        Some((
+            name,
+            Some(annotation),
+            value.map(|value| self.without_comment(value)),
+        ))
+    }
+
+    /// The value that a name gets at the top level of the file; the last one counts.
+    pub(super) fn constant(&self, name: &str) -> Option<Span> {
+        self.constants.get(name).copied()
+    }
+
+    /// The value that a name got last before an offset, else the one that the top level gives it.
+    pub(super) fn value_before(&self, name: &str, offset: usize) -> Option<Span> {
+        let values = self.values.get(name)?;
+        let before = values.partition_point(|(at, _)| *at < offset);
+        before
+            .checked_sub(1)
+            .and_then(|last| values.get(last))
+            .map(|(_, value)| *value)
+            .filter(|value| !(value.start <= offset && offset < value.end))
+            .or_else(|| {
+                self.constant(name)
+                    .filter(|value| !(value.start <= offset && offset < value.end))
+            })
+    }
+
+    /// A string literal, or a name of the top level that is one.
+    pub(super) fn text_or_constant(&self, span: Span) -> Option<String> {
+        self.string(span).or_else(|| {
+            let name = self.path(span)?;
+            self.string(self.constant(name)?)
+        })
+    }
+
+    /// The functions and classes with their decorators and bodies.
+    pub(super) fn definitions(&self) -> Vec<Definition<'a>> {
+        let mut found = Vec::new();
+        let mut decorators = Vec::new();
+        for (number, statement) in self.statements.iter().enumerate() {
+            let code = self.statement_code(*statement);
+            if code.starts_with('@') {
+                decorators.push(number);
+                continue;
+            }
+            let taken = std::mem::take(&mut decorators);
+            let class = code.starts_with("class ");
+            let word = ["class ", "def ", "async def "]
+                .into_iter()
+                .find(|word| code.starts_with(word));
+            let Some(word) = word else { continue };
+            let rest = code.get(word.len()..).unwrap_or_default();
+            let blanks = rest.len() - rest.trim_start().len();
+            let from = statement.start + word.len() + blanks;
+            let length = rest
+                .trim_start()
+                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .unwrap_or_default();
+            let open = from + length;
+            let parameters = match self.closing(open) {
+                Some(close) => Span {
+                    start: open + 1,
+                    end: close,
+                },
+                None => Span {
+                    start: open,
+                    end: open,
+                },
+            };
+            found.push(Definition {
+                class,
+                name: self.text.get(from..open).unwrap_or_default(),
+                parameters,
+                head: *statement,
+                decorators: taken,
+                body: (number + 1, self.block_end(number)),
+            });
+        }
+        found
+    }
+
+    /// Number of the first statement behind the block that a statement opens.
+    pub(super) fn block_end(&self, number: usize) -> usize {
+        let Some(head) = self.statement(number) else {
+            return number;
+        };
+        let inside = self
+            .statements
+            .iter()
+            .skip(number + 1)
+            .take_while(|statement| statement.indent > head.indent)
+            .count();
+        number + 1 + inside
+    }
+
+    /// The stretch of a run of statements.
+    pub(super) fn stretch(&self, body: (usize, usize)) -> Span {
+        let start = self.statement(body.0).map_or(0, |statement| statement.start);
+        let end = body
+            .1
+            .checked_sub(1)
+            .filter(|last| *last >= body.0)
+            .and_then(|last| self.statement(last))
+            .map_or(start, |statement| statement.end);
+        Span { start, end }
+    }
+
+    /// The folder and name of the module that this file is, with dots: `backend.app.main`.
+    pub(super) fn module_name(&self) -> String {
+        module_of(self.source.path)
+    }
+
+    /// The path (without ending, relative to the root) of a module as an import of this file names it, as far as the
+    /// file's own place shows it: `app.api.users` of `backend/app/main.py` is `backend/app/api/users`.
+    pub(super) fn module_path(&self, module: &str) -> Option<RelPath> {
+        let parts: Vec<&str> = module.split('.').filter(|part| !part.is_empty()).collect();
+        let first = parts.first()?;
+        let folder = self.source.path.parent();
+        let own: Vec<&str> = folder.components().collect();
+        let base = own
+            .iter()
+            .position(|part| part == first)
+            .map_or(own.clone(), |at| own.get(..at).unwrap_or_default().to_vec());
+        let whole: Vec<&str> = base.into_iter().chain(parts.iter().copied()).collect();
+        RelPath::new(&whole.join("/"))
+    }
+
+    fn read_imports(&mut self) {
+        let mut imports = BTreeMap::new();
+        let mut modules = Vec::new();
+        for (number, statement) in self.statements.iter().enumerate() {
+            let code: String = self
+                .statement_code(*statement)
+                .replace(['(', ')', '\\', '\n', '\r'], " ");
+            if let Some(rest) = code.strip_prefix("import ") {
+                for part in rest.split(',') {
+                    let mut words = part.split_whitespace();
+                    let Some(module) = words.next() else { continue };
+                    modules.push((module.to_owned(), number));
+                    match (words.next(), words.next()) {
+                        (Some("as"), Some(alias)) => imports.insert(alias.to_owned(), module.to_owned()),
+                        _ => {
+                            let head = module.split('.').next().unwrap_or(module);
+                            imports.insert(head.to_owned(), head.to_owned())
+                        }
+                    };
+                }
+            } else if let Some((module, names)) = code
+                .strip_prefix("from ")
+                .and_then(|rest| rest.split_once(" import "))
+            {
+                let Some(module) = self.absolute(module.trim()) else {
+                    continue;
+                };
+                modules.push((module.clone(), number));
+                for part in names.split(',') {
+                    let mut words = part.split_whitespace();
+                    let Some(name) = words.next() else { continue };
+                    let alias = match (words.next(), words.next()) {
+                        (Some("as"), Some(alias)) => alias,
+                        _ => name,
+                    };
+                    imports.insert(alias.to_owned(), format!("{module}.{name}"));
+                }
+            }
+        }
+        self.imports = imports;
+        self.modules = modules;
+    }
+
+    /// A module as an import names it, with the leading dots of a relative one replaced by the file's own package.
+    fn absolute(&self, module: &str) -> Option<String> {
+        let dots = module.len() - module.trim_start_matches('.').len();
+        if dots == 0 {
+            return Some(module.to_owned());
+        }
+        let folder = self.source.path.parent();
+        let own: Vec<&str> = folder.components().collect();
+        let kept = own.get(..own.len().checked_sub(dots - 1)?)?;
+        let rest = module.trim_start_matches('.');
+        let parts: Vec<&str> = kept
+            .iter()
+            .copied()
+            .chain(rest.split('.').filter(|part| !part.is_empty()))
+            .collect();
+        Some(parts.join("."))
+    }
+}
+
+/// A piece of a formatted string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// Text as it is.
+    Text(&'a str),
+    /// An expression.
+    Code(&'a str),
+}
+
+/// The name of the module that a file is: `backend/app/__init__.py` is `backend.app`.
+pub(super) fn module_of(path: &RelPath) -> String {
+    let stem = path.name().strip_suffix(".py").unwrap_or(path.name());
+    let folder = path.parent();
+    let parts: Vec<&str> = folder
+        .components()
+        .chain((stem != "__init__").then_some(stem))
+        .collect();
+    parts.join(".")
+}
+
+/// The identifier with dots at the end of a text.
+fn trailing_path(text: &str) -> &str {
+    let start = text
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| c.is_alphanumeric() || matches!(c, '_' | '.'))
+        .last()
+        .map_or(text.len(), |(at, _)| at);
+    text.get(start..).unwrap_or_default()
+}
+
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            out.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('\n') | None => {}
+            Some(c @ ('\\' | '"' | '\'')) => out.push(c),
+            Some(other) => {
+                out.push('\\');
+                out.push(other);
+            }
+        }
+    }
+    out
+}
+
+/// Blanks comments and what is between quotes, and lists the strings.
+fn mask(text: &str) -> (String, Vec<Text>) {
+    let bytes = text.as_bytes();
+    let mut mask = bytes.to_vec();
+    let mut strings = Vec::new();
+    let mut at = 0;
+    let blank = |mask: &mut Vec<u8>, from: usize, to: usize| {
+        for byte in mask.iter_mut().take(to).skip(from) {
+            *byte = b' ';
+        }
+    };
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'#' => {
+                let end = bytes
+                    .iter()
+                    .skip(at)
+                    .position(|b| *b == b'\n')
+                    .map_or(bytes.len(), |n| at + n);
+                blank(&mut mask, at, end);
+                at = end;
+            }
+            b'"' | b'\'' => {
+                let quote = *byte;
+                let triple = bytes.get(at + 1) == Some(&quote) && bytes.get(at + 2) == Some(&quote);
+                let width = if triple { 3 } else { 1 };
+                let prefix = string_prefix(bytes, at);
+                let content = at + width;
+                let (inside_end, end) = string_end(bytes, content, quote, triple);
+                let letters = bytes.get(prefix..at).unwrap_or_default();
+                strings.push(Text {
+                    start: prefix,
+                    end,
+                    content: (content, inside_end),
+                    formatted: letters.iter().any(|b| matches!(b, b'f' | b'F')),
+                    raw: letters.iter().any(|b| matches!(b, b'r' | b'R')),
+                });
+                blank(&mut mask, content, inside_end);
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    (String::from_utf8(mask).unwrap_or_default(), strings)
+}
+
+/// Where the letters before a quote begin, if they are a string's prefix.
+fn string_prefix(bytes: &[u8], quote: usize) -> usize {
+    let mut start = quote;
+    while start > 0 && quote - start < 2 {
+        match bytes.get(start - 1) {
+            Some(b'f' | b'F' | b'r' | b'R' | b'b' | b'B' | b'u' | b'U') => start -= 1,
+            _ => break,
+        }
+    }
+    let glued = start > 0
+        && bytes
+            .get(start - 1)
+            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    if glued { quote } else { start }
+}
+
+/// Offsets of the closing quote and behind it. A string of one line that is not closed ends with its line.
+fn string_end(bytes: &[u8], from: usize, quote: u8, triple: bool) -> (usize, usize) {
+    let mut at = from;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'\n' if !triple => return (at, at),
+            b if *b == quote && !triple => return (at, at + 1),
+            b if *b == quote && bytes.get(at + 1) == Some(&quote) && bytes.get(at + 2) == Some(&quote) => {
+                return (at, at + 3);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    (bytes.len(), bytes.len())
+}
+
+/// The pairs of brackets, sorted, and the logical lines.
+fn structure(mask: &str) -> (Vec<(usize, usize)>, Vec<Statement>) {
+    let bytes = mask.as_bytes();
+    let mut pairs = Vec::new();
+    let mut open: Vec<(u8, usize)> = Vec::new();
+    let mut statements = Vec::new();
+    let mut start: Option<usize> = None;
+    let mut indent = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => open.push((*byte, at)),
+            b')' | b']' | b'}' => {
+                let wanted = match byte {
+                    b')' => b'(',
+                    b']' => b'[',
+                    _ => b'{',
+                };
+                if open.last().is_some_and(|(kind, _)| *kind == wanted) {
+                    if let Some((_, from)) = open.pop() {
+                        pairs.push((from, at));
+                    }
+                }
+            }
+            _ => {}
+        }
+        let continued = !open.is_empty() || at > 0 && bytes.get(at - 1) == Some(&b'\\');
+        if *byte == b'\n' && !(continued && start.is_some()) {
+            if let Some(from) = start.take() {
+                push_statement(&mut statements, mask, from, at, indent);
+            }
+            indent = 0;
+        } else if start.is_none() {
+            match byte {
+                b' ' => indent += 1,
+                b'\t' => indent = (indent / 8 + 1) * 8,
+                b'\r' | b'\n' => {}
+                _ => start = Some(at),
+            }
+        }
+    }
+    if let Some(from) = start {
+        push_statement(&mut statements, mask, from, mask.len(), indent);
+    }
+    pairs.sort_unstable();
+    (pairs, statements)
+}
+
+fn push_statement(statements: &mut Vec<Statement>, mask: &str, start: usize, end: usize, indent: usize) {
+    let code = mask.get(start..end).unwrap_or_default();
+    statements.push(Statement {
+        start,
+        end: start + code.trim_end().len(),
+        indent,
+    });
+}

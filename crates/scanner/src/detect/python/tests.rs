@@ -1,0 +1,13 @@
+//! Small files of our own, each with what must and must not be told.
+
+mod entries;
+mod manifests;
+
+use super::DETECTOR;
+use crate::fact::Facts;
+use crate::testing;
+
+/// What the detector tells about files.
+fn facts(files: &str) -> Facts {
+    testing::facts(&DETECTOR, files)
+}
