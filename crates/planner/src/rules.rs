@@ -2,11 +2,13 @@
 
 mod commands;
 mod databases;
+mod edge;
 pub(crate) mod facts;
 mod images;
 pub(crate) mod knowledge;
 mod migrations;
 mod ports;
+mod processes;
 mod support;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,16 +17,17 @@ use std::sync::LazyLock;
 
 use crate::rule::Rule;
 
-static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
-    [
-        ports::RULES,
-        commands::RULES,
-        images::RULES,
-        migrations::RULES,
-        databases::RULES,
-    ]
-    .concat()
-});
+const FAMILIES: &[&[&Rule]] = &[
+    ports::RULES,
+    commands::RULES,
+    processes::RULES,
+    images::RULES,
+    databases::RULES,
+    migrations::RULES,
+    edge::RULES,
+];
+
+static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());
 
 /// Every rule, by family.
 pub fn rules() -> &'static [&'static Rule] {

@@ -206,3 +206,8 @@ pub(crate) fn has_word(text: &str, word: &str) -> bool {
         !before.is_some_and(part_of_word) && !after.is_some_and(part_of_word)
     })
 }
+
+/// Seconds between the signal to stop and the kill, where the target has a fixed time.
+pub(crate) fn grace_seconds(context: &Context) -> Option<u32> {
+    context.grace_seconds
+}

@@ -23,6 +23,54 @@ pub(crate) struct Knowledge {
     pub(crate) unsafe_database_variables: Vec<Setting>,
     pub(crate) backup_words: Vec<Text>,
     pub(crate) seed_words: Vec<Text>,
+    pub(crate) scheduler_runners: Vec<Setting>,
+    pub(crate) frameworks_without_shutdown: Vec<Text>,
+    pub(crate) frameworks_without_proxy_trust: Vec<Text>,
+    pub(crate) proxy_trust_words: Vec<Text>,
+    pub(crate) proxy_trust_variables: Vec<Text>,
+    pub(crate) admin_images: Vec<Text>,
+    pub(crate) debug_ports: Vec<DebugPort>,
+    pub(crate) unsafe_defaults: Vec<UnsafeDefault>,
+    pub(crate) mode_variables: Vec<Setting>,
+    pub(crate) provided_variables: Vec<Text>,
+    pub(crate) mail_variables: Vec<Text>,
+    pub(crate) deploy_commands: Vec<DeployCommand>,
+    pub(crate) unlocked_installs: Vec<UnlockedInstall>,
+    pub(crate) lockable_manifests: Vec<Text>,
+}
+
+/// A port of a debugger.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct DebugPort {
+    pub(crate) port: u16,
+    pub(crate) tool: Text,
+}
+
+/// Variables whose default is unsafe, with the rule that says why.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct UnsafeDefault {
+    pub(crate) rule: Text,
+    pub(crate) names: Vec<Text>,
+    pub(crate) values: Vec<Text>,
+}
+
+/// A command that deploys.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct DeployCommand {
+    pub(crate) words: Text,
+    pub(crate) platform: Text,
+}
+
+/// A command that installs without looking at the lockfile.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct UnlockedInstall {
+    pub(crate) words: Text,
+    pub(crate) unless: Vec<Text>,
+    pub(crate) instead: Text,
 }
 
 /// An image that can no longer be pulled.
