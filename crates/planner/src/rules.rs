@@ -9,6 +9,7 @@ pub(crate) mod knowledge;
 mod migrations;
 mod ports;
 mod processes;
+mod secrets;
 mod support;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -25,6 +26,7 @@ const FAMILIES: &[&[&Rule]] = &[
     databases::RULES,
     migrations::RULES,
     edge::RULES,
+    secrets::RULES,
 ];
 
 static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());
