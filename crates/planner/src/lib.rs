@@ -10,10 +10,10 @@
 
 pub mod check;
 pub mod context;
+pub mod gate;
 mod plan;
 mod prose;
 pub mod render;
-pub mod gate;
 pub mod rule;
 pub mod rules;
 pub mod target;
