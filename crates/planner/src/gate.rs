@@ -79,8 +79,7 @@ pub fn gate(text: &str, withheld: &Withheld, vocabulary: &dyn Fn(&str) -> bool) 
 }
 
 fn refusal(what: What, text: &str, at: usize) -> Refusal {
-    let before = text.as_bytes().get(..at).unwrap_or_default();
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
     Refusal {
         what,
         line: u32::try_from(line).unwrap_or(u32::MAX),
