@@ -137,7 +137,9 @@ fn text_of(value: &Value) -> TeraResult<String> {
 
 /// What people call a technology: the catalogue's name for its slug.
 pub(crate) fn usual_name(slug: &str) -> &str {
-    Catalogue::get().technology(slug).map_or(slug, |technology| technology.name)
+    Catalogue::get()
+        .technology(slug)
+        .map_or(slug, |technology| technology.name)
 }
 
 fn own_prose(value: &Value) -> TeraResult<&str> {

@@ -1,7 +1,7 @@
 //! What holds for every template, whatever the inventory.
 
-use super::filters::{FENCE_FILTERS, MARKDOWN_FILTERS};
 use super::Templates;
+use super::filters::{FENCE_FILTERS, MARKDOWN_FILTERS};
 
 /// The last filter of an expression.
 fn last_filter(expression: &str) -> Option<&str> {

@@ -18,7 +18,11 @@ use crate::parse::yaml;
 use crate::source::Source;
 
 /// CI files of every kind; GitHub Actions are read in depth.
-pub(crate) const DETECTOR: Detector = Detector { id: "ci", wants, detect };
+pub(crate) const DETECTOR: Detector = Detector {
+    id: "ci",
+    wants,
+    detect,
+};
 
 fn wants(path: &RelPath) -> bool {
     kind_of(path).is_some()
@@ -31,7 +35,11 @@ fn kind_of(path: &RelPath) -> Option<&'static str> {
         .iter()
         .find(|found| {
             found.technology.group == Group::Platform
-                && found.technology.platform.as_ref().is_some_and(|platform| platform.kind == PlatformKind::Ci)
+                && found
+                    .technology
+                    .platform
+                    .as_ref()
+                    .is_some_and(|platform| platform.kind == PlatformKind::Ci)
         })
         .map(|found| found.technology.id)
 }
@@ -61,8 +69,16 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     file.deploys = steps.iter().any(|step| is_deploy_command(step.command.as_str()));
     let mut sets = Vec::new();
     for step in steps {
-        let line = step.evidence.first().and_then(|evidence| evidence.line).unwrap_or(1);
-        sets.extend(file_sets(step.command.as_str(), &RelPath::root(), source.at(line)));
+        let line = step
+            .evidence
+            .first()
+            .and_then(|evidence| evidence.line)
+            .unwrap_or(1);
+        sets.extend(file_sets(
+            step.command.as_str(),
+            &RelPath::root(),
+            source.at(line),
+        ));
     }
     facts.file_sets.extend(sets);
     facts.ci.push(file);
@@ -76,7 +92,11 @@ fn workflow(source: &Source<'_>, document: &Arc<Node>, file: &mut CiFile, facts:
         if on.is_map() {
             names = on.entries().map(|(name, _, _)| name).collect();
         }
-        file.triggers = names.into_iter().filter_map(|name| Name::parse(Raw::new(name))).map(Into::into).collect();
+        file.triggers = names
+            .into_iter()
+            .filter_map(|name| Name::parse(Raw::new(name)))
+            .map(Into::into)
+            .collect();
         if let Some(schedule) = on.get("schedule") {
             schedules(source, document, schedule, line, facts);
         }
@@ -92,7 +112,11 @@ fn workflow(source: &Source<'_>, document: &Arc<Node>, file: &mut CiFile, facts:
             }
             if let Some((line, run)) = step.get_entry("run") {
                 // A block scalar starts on the line after its key.
-                let first = if run.text().is_some_and(|text| text.contains('\n')) { line + 1 } else { run.line() };
+                let first = if run.text().is_some_and(|text| text.contains('\n')) {
+                    line + 1
+                } else {
+                    run.line()
+                };
                 push_script(source, Some(job), run.text().unwrap_or_default(), first, facts);
             }
         }
@@ -147,14 +171,22 @@ fn action(source: &Source<'_>, job: &str, line: u32, uses: &Node, with: Option<&
 /// `python-version: "3.12"`, `node-version: [18, 20]`, `go-version` …: tests run on it, so it is development's.
 fn versions(source: &Source<'_>, node: Option<&Node>, facts: &mut Facts) {
     for (key, line, value) in node.into_iter().flat_map(Node::entries) {
-        let Some(tool) = key.strip_suffix("-version") else { continue };
+        let Some(tool) = key.strip_suffix("-version") else {
+            continue;
+        };
         let Some(technology) = Catalogue::get().group(Group::Runtime).iter().find(|technology| {
-            technology.id == tool || technology.runtime.as_ref().is_some_and(|runtime| runtime.tool_names.contains(&tool))
+            technology.id == tool
+                || technology
+                    .runtime
+                    .as_ref()
+                    .is_some_and(|runtime| runtime.tool_names.contains(&tool))
         }) else {
             continue;
         };
         for (text, at) in value.texts() {
-            let Some(version) = Version::parse(Raw::new(text)) else { continue };
+            let Some(version) = Version::parse(Raw::new(text)) else {
+                continue;
+            };
             facts.version_pins.push(VersionPin {
                 tool: Shown::from(technology.id),
                 version: version.into(),
@@ -169,22 +201,36 @@ fn versions(source: &Source<'_>, node: Option<&Node>, facts: &mut Facts) {
 /// Variables that CI gives to its steps.
 fn environment(source: &Source<'_>, node: Option<&Node>, facts: &mut Facts) {
     for (name, line, value) in node.into_iter().flat_map(Node::entries) {
-        let Some(name) = EnvName::parse(Raw::new(name)) else { continue };
+        let Some(name) = EnvName::parse(Raw::new(name)) else {
+            continue;
+        };
         let text = value.text().unwrap_or_default();
         if playbook_core::secret::is_secret_name(name.as_str()) && !text.contains("${{") {
             facts.withheld.add(Raw::new(text));
         }
-        facts.variables.push(VariableFact::new(name, VariableOrigin::Ci, Scope::Development, source.at(line)));
+        facts.variables.push(VariableFact::new(
+            name,
+            VariableOrigin::Ci,
+            Scope::Development,
+            source.at(line),
+        ));
     }
 }
 
 /// A workflow that the clock starts.
 fn schedules(source: &Source<'_>, document: &Node, schedule: &Node, line: u32, facts: &mut Facts) {
     let stem = source.path.name().split('.').next().unwrap_or_default();
-    let name = document.get("name").and_then(Node::text).and_then(|name| Name::parse(Raw::new(name)));
-    let Some(name) = name.or_else(|| Name::parse(Raw::new(stem))) else { return };
+    let name = document
+        .get("name")
+        .and_then(Node::text)
+        .and_then(|name| Name::parse(Raw::new(name)));
+    let Some(name) = name.or_else(|| Name::parse(Raw::new(stem))) else {
+        return;
+    };
     for item in schedule.items() {
-        let Some((at, cron)) = item.get_entry("cron") else { continue };
+        let Some((at, cron)) = item.get_entry("cron") else {
+            continue;
+        };
         facts.jobs.push(JobFact {
             name: name.clone(),
             schedule: cron.text().and_then(|cron| Schedule::parse(Raw::new(cron))),
@@ -203,13 +249,22 @@ fn scripts(source: &Source<'_>, document: &Arc<Node>, facts: &mut Facts) {
             return;
         }
         for (key, line, value) in node.entries() {
-            if matches!(key, "script" | "before_script" | "after_script" | "run" | "command" | "commands" | "bash") {
+            if matches!(
+                key,
+                "script" | "before_script" | "after_script" | "run" | "command" | "commands" | "bash"
+            ) {
                 if value.is_map() {
                     visit(source, value, depth + 1, facts);
                     continue;
                 }
                 for (text, at) in value.texts() {
-                    push_script(source, None, text, if text.contains('\n') { line + 1 } else { at.max(1) }, facts);
+                    push_script(
+                        source,
+                        None,
+                        text,
+                        if text.contains('\n') { line + 1 } else { at.max(1) },
+                        facts,
+                    );
                 }
             } else {
                 visit(source, value, depth + 1, facts);
@@ -254,19 +309,31 @@ mod tests {
         );
         let file = facts.ci.first().expect("a CI file");
         assert!(file.deploys);
-        assert_eq!(file.triggers.iter().map(Shown::as_str).collect::<Vec<_>>(), ["push", "schedule"]);
-        let steps: Vec<(&str, Option<u32>)> =
-            facts.ci_steps.iter().map(|step| (step.command.as_str(), step.evidence.first().and_then(|e| e.line))).collect();
+        assert_eq!(
+            file.triggers.iter().map(Shown::as_str).collect::<Vec<_>>(),
+            ["push", "schedule"]
+        );
+        let steps: Vec<(&str, Option<u32>)> = facts
+            .ci_steps
+            .iter()
+            .map(|step| (step.command.as_str(), step.evidence.first().and_then(|e| e.line)))
+            .collect();
         assert_eq!(
             steps,
             [
                 ("uses: actions/setup-node@v4", Some(12)),
-                ("docker compose -f compose.yml -f compose.deploy.yml up -d", Some(14)),
+                (
+                    "docker compose -f compose.yml -f compose.deploy.yml up -d",
+                    Some(14)
+                ),
                 ("npm ci", Some(16)),
                 ("npm test", Some(17)),
             ]
         );
-        assert_eq!(facts.version_pins.first().map(|pin| pin.tool.as_str()), Some("node"));
+        assert_eq!(
+            facts.version_pins.first().map(|pin| pin.tool.as_str()),
+            Some("node")
+        );
         assert_eq!(facts.file_sets.first().map(|set| set.files.len()), Some(2));
         assert_eq!(facts.jobs.len(), 1);
     }

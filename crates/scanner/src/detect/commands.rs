@@ -7,21 +7,72 @@ use crate::fact::FileSetFact;
 
 /// Words of a command, an action or a script name that puts software in its place.
 const DEPLOY: &[&str] = &[
-    "compose up -d", "docker stack deploy", "kubectl apply", "kubectl set image", "helm upgrade", "helm install", "terraform apply", "tofu apply", "pulumi up", "flyctl deploy", "fly deploy", "railway up", "vercel deploy", "vercel --prod", "netlify deploy", "gcloud run deploy", "gcloud app deploy",
-    "aws ecs update-service", "aws ecs deploy", "eb deploy", "copilot deploy", "copilot svc deploy", "sam deploy", "cdk deploy", "serverless deploy", "sls deploy", "az containerapp", "az webapp deploy", "azd up", "azd deploy", "git push heroku", "heroku container:release", "kamal deploy", "ansible-playbook", "fastapi deploy", "doctl apps", "render deploys create", "wrangler deploy", "wrangler publish",
-    "superfly/flyctl-actions", "amazon-ecs-deploy-task-definition", "deploy-cloudrun", "azure/webapps-deploy", "azure/container-apps-deploy-action", "cloudflare/wrangler-action", "akhileshns/heroku-deploy", "amondnet/vercel-action", "appleboy/ssh-action",
+    "compose up -d",
+    "docker stack deploy",
+    "kubectl apply",
+    "kubectl set image",
+    "helm upgrade",
+    "helm install",
+    "terraform apply",
+    "tofu apply",
+    "pulumi up",
+    "flyctl deploy",
+    "fly deploy",
+    "railway up",
+    "vercel deploy",
+    "vercel --prod",
+    "netlify deploy",
+    "gcloud run deploy",
+    "gcloud app deploy",
+    "aws ecs update-service",
+    "aws ecs deploy",
+    "eb deploy",
+    "copilot deploy",
+    "copilot svc deploy",
+    "sam deploy",
+    "cdk deploy",
+    "serverless deploy",
+    "sls deploy",
+    "az containerapp",
+    "az webapp deploy",
+    "azd up",
+    "azd deploy",
+    "git push heroku",
+    "heroku container:release",
+    "kamal deploy",
+    "ansible-playbook",
+    "fastapi deploy",
+    "doctl apps",
+    "render deploys create",
+    "wrangler deploy",
+    "wrangler publish",
+    "superfly/flyctl-actions",
+    "amazon-ecs-deploy-task-definition",
+    "deploy-cloudrun",
+    "azure/webapps-deploy",
+    "azure/container-apps-deploy-action",
+    "cloudflare/wrangler-action",
+    "akhileshns/heroku-deploy",
+    "amondnet/vercel-action",
+    "appleboy/ssh-action",
 ];
 
 /// Does the command deploy?
 pub(crate) fn is_deploy_command(command: &str) -> bool {
     let lower = command.to_ascii_lowercase();
-    DEPLOY.iter().any(|words| lower.contains(words)) || lower.contains("compose") && lower.contains(" up ") && lower.contains(" -d")
+    DEPLOY.iter().any(|words| lower.contains(words))
+        || lower.contains("compose") && lower.contains(" up ") && lower.contains(" -d")
 }
 
 /// The Compose files that a command names with `-f` or `--file`, in order, relative to the folder it runs in.
 pub(crate) fn file_sets(command: &str, folder: &RelPath, evidence: Evidence) -> Option<FileSetFact> {
-    let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`'])).collect();
-    let at = words.iter().position(|word| *word == "docker-compose" || *word == "compose")?;
+    let words: Vec<&str> = command
+        .split_whitespace()
+        .map(|word| word.trim_matches(['"', '\'', '`']))
+        .collect();
+    let at = words
+        .iter()
+        .position(|word| *word == "docker-compose" || *word == "compose")?;
     let rest = words.get(at + 1..)?;
     let mut files = Vec::new();
     for (position, word) in rest.iter().enumerate() {
@@ -43,8 +94,14 @@ mod tests {
     #[test]
     fn file_sets_keep_their_order() {
         let folder = RelPath::root();
-        let set = file_sets("docker compose -f a.yml --file=b.yml up -d", &folder, Evidence::file(&folder));
-        let files: Vec<String> = set.map(|set| set.files.iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let set = file_sets(
+            "docker compose -f a.yml --file=b.yml up -d",
+            &folder,
+            Evidence::file(&folder),
+        );
+        let files: Vec<String> = set
+            .map(|set| set.files.iter().map(ToString::to_string).collect())
+            .unwrap_or_default();
         assert_eq!(files, ["a.yml", "b.yml"]);
         assert!(file_sets("docker build -f Dockerfile .", &folder, Evidence::file(&folder)).is_none());
     }
@@ -52,7 +109,9 @@ mod tests {
     #[test]
     fn deploying_and_testing() {
         assert!(is_deploy_command("docker compose -f x.yml up --build -d"));
-        assert!(is_deploy_command("uses: superfly/flyctl-actions/setup-flyctl@master"));
+        assert!(is_deploy_command(
+            "uses: superfly/flyctl-actions/setup-flyctl@master"
+        ));
         assert!(!is_deploy_command("docker compose up"));
         assert!(!is_deploy_command("npm test"));
     }

@@ -18,7 +18,11 @@ use crate::fact::{Facts, VariableFact};
 use crate::source::Source;
 
 /// Markdown documents.
-pub(crate) const DETECTOR: Detector = Detector { id: "documents", wants, detect };
+pub(crate) const DETECTOR: Detector = Detector {
+    id: "documents",
+    wants,
+    detect,
+};
 
 fn wants(path: &RelPath) -> bool {
     if !ending(path, &["md", "markdown", "mdx"]) || path.depth() > 6 {
@@ -39,21 +43,53 @@ fn kind_of(path: &RelPath) -> Option<&'static str> {
         "contributing" => return Some("contributing"),
         _ => {}
     }
-    if lower.split('/').any(|part| matches!(part, "adr" | "adrs" | "decisions" | "architecture-decisions")) {
+    if lower
+        .split('/')
+        .any(|part| matches!(part, "adr" | "adrs" | "decisions" | "architecture-decisions"))
+    {
         return Some("decision-record");
     }
-    ["deploy", "hosting", "production", "self-host", "selfhost", "operations", "runbook", "installation", "install"]
-        .iter()
-        .any(|word| stem.contains(word))
-        .then_some("deployment-guide")
+    [
+        "deploy",
+        "hosting",
+        "production",
+        "self-host",
+        "selfhost",
+        "operations",
+        "runbook",
+        "installation",
+        "install",
+    ]
+    .iter()
+    .any(|word| stem.contains(word))
+    .then_some("deployment-guide")
 }
 
 /// Words in a heading that make what follows a rule for deployment.
 fn concerns_deployment(heading: &str) -> bool {
     let lower = heading.to_ascii_lowercase();
-    ["deploy", "release", "production", "environment", "secret", "migration", "database", "docker", "infrastructure", "security", "ci/cd", "rollback", "hosting", "configuration", "operations", "monitoring", "observability", "backup"]
-        .iter()
-        .any(|word| lower.contains(word))
+    [
+        "deploy",
+        "release",
+        "production",
+        "environment",
+        "secret",
+        "migration",
+        "database",
+        "docker",
+        "infrastructure",
+        "security",
+        "ci/cd",
+        "rollback",
+        "hosting",
+        "configuration",
+        "operations",
+        "monitoring",
+        "observability",
+        "backup",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
@@ -79,10 +115,20 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             Event::Text(text) | Event::Code(text) if in_heading => heading.push_str(&text),
             Event::Start(Tag::CodeBlock(block)) => {
                 let language = match &block {
-                    CodeBlockKind::Fenced(info) => info.split([' ', ',', '{']).next().unwrap_or_default().to_ascii_lowercase(),
+                    CodeBlockKind::Fenced(info) => info
+                        .split([' ', ',', '{'])
+                        .next()
+                        .unwrap_or_default()
+                        .to_ascii_lowercase(),
                     CodeBlockKind::Indented => String::new(),
                 };
-                code = Some((language.clone(), matches!(language.as_str(), "" | "bash" | "sh" | "shell" | "console" | "zsh" | "terminal" | "shell-session")));
+                code = Some((
+                    language.clone(),
+                    matches!(
+                        language.as_str(),
+                        "" | "bash" | "sh" | "shell" | "console" | "zsh" | "terminal" | "shell-session"
+                    ),
+                ));
             }
             Event::End(TagEnd::CodeBlock) => code = None,
             Event::Text(text) => {
@@ -90,7 +136,10 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
                     if *is_shell {
                         commands(source, &text, line, &heading, facts);
                     }
-                    if matches!(language.as_str(), "" | "env" | "dotenv" | "ini" | "properties" | "bash" | "sh") {
+                    if matches!(
+                        language.as_str(),
+                        "" | "env" | "dotenv" | "ini" | "properties" | "bash" | "sh"
+                    ) {
                         assignments(source, &text, line, facts);
                     }
                 }
@@ -120,7 +169,9 @@ fn commands(source: &Source<'_>, text: &str, first_line: u32, heading: &str, fac
     for (line, number) in text.lines().zip(first_line..) {
         let trimmed = line.trim();
         let command = if prompts && pending.is_none() {
-            let Some(command) = trimmed.strip_prefix("$ ") else { continue };
+            let Some(command) = trimmed.strip_prefix("$ ") else {
+                continue;
+            };
             command
         } else {
             trimmed
@@ -143,9 +194,14 @@ fn commands(source: &Source<'_>, text: &str, first_line: u32, heading: &str, fac
 
 fn push_command(source: &Source<'_>, text: &str, line: u32, heading: &str, facts: &mut Facts) {
     // A command starts with a program's name; anything else is output or a file's text.
-    let first = text.split_whitespace().find(|word| !word.contains('=')).unwrap_or_default();
+    let first = text
+        .split_whitespace()
+        .find(|word| !word.contains('='))
+        .unwrap_or_default();
     let is_program = first.starts_with(|c: char| c.is_ascii_lowercase() || c == '.' || c == '/')
-        && first.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | '+'));
+        && first
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | '+'));
     if !is_program || facts.documented_commands.len() > crate::limits::FACTS_PER_FILE {
         return;
     }
@@ -165,7 +221,9 @@ fn push_command(source: &Source<'_>, text: &str, line: u32, heading: &str, facts
 fn assignments(source: &Source<'_>, text: &str, first_line: u32, facts: &mut Facts) {
     for (line, number) in text.lines().zip(first_line..) {
         let line = line.trim().trim_start_matches("export ").trim_start_matches("# ");
-        let Some((name, value)) = line.split_once('=') else { continue };
+        let Some((name, value)) = line.split_once('=') else {
+            continue;
+        };
         if is_variable(name) {
             push_variable(source, name, number, facts);
             if playbook_core::secret::is_secret_name(name) {
@@ -177,14 +235,23 @@ fn assignments(source: &Source<'_>, text: &str, first_line: u32, facts: &mut Fac
 
 /// A name in a code span documents a variable: `DATABASE_URL`, `PORT=8000`.
 fn variable(source: &Source<'_>, text: &str, line: u32, facts: &mut Facts) {
-    let name = text.split('=').next().unwrap_or_default().trim().trim_start_matches('$').trim_matches(['{', '}']);
+    let name = text
+        .split('=')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_start_matches('$')
+        .trim_matches(['{', '}']);
     if is_variable(name) {
         push_variable(source, name, line, facts);
     }
 }
 
 fn is_variable(name: &str) -> bool {
-    static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$|^(PORT|HOST|DEBUG|DOMAIN|DATABASE|REDIS|SECRET|WORKERS)$").ok());
+    static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$|^(PORT|HOST|DEBUG|DOMAIN|DATABASE|REDIS|SECRET|WORKERS)$")
+            .ok()
+    });
     NAME.as_ref().is_some_and(|pattern| pattern.is_match(name))
 }
 
@@ -193,7 +260,12 @@ fn push_variable(source: &Source<'_>, name: &str, line: u32, facts: &mut Facts) 
         return;
     }
     if let Some(name) = EnvName::parse(Raw::new(name)) {
-        facts.variables.push(VariableFact::new(name, VariableOrigin::Document, Scope::Production, source.at(line)));
+        facts.variables.push(VariableFact::new(
+            name,
+            VariableOrigin::Document,
+            Scope::Production,
+            source.at(line),
+        ));
     }
 }
 
@@ -224,18 +296,42 @@ SECRET_KEY=value
 ```
 ",
         );
-        let commands: Vec<&str> = facts.documented_commands.iter().map(|c| c.command.as_str()).collect();
-        assert_eq!(commands, ["docker compose -f compose.yml -f compose.prod.yml up -d", "alembic upgrade head"]);
+        let commands: Vec<&str> = facts
+            .documented_commands
+            .iter()
+            .map(|c| c.command.as_str())
+            .collect();
+        assert_eq!(
+            commands,
+            [
+                "docker compose -f compose.yml -f compose.prod.yml up -d",
+                "alembic upgrade head"
+            ]
+        );
         let names: Vec<&str> = facts.variables.iter().map(|v| v.name.as_str()).collect();
         assert_eq!(names, ["DATABASE_URL", "PORT", "SECRET_KEY"]);
         assert_eq!(facts.file_sets.len(), 1);
-        assert_eq!(facts.project_rules.first().and_then(|rule| rule.heading.as_ref()).map(Shown::as_str), Some("Deployment"));
+        assert_eq!(
+            facts
+                .project_rules
+                .first()
+                .and_then(|rule| rule.heading.as_ref())
+                .map(Shown::as_str),
+            Some("Deployment")
+        );
     }
 
     #[test]
     fn output_is_no_command() {
-        let facts = testing::facts(&DETECTOR, "//- README.md\n```console\n$ npm start\nServer listening\n```\n");
-        let commands: Vec<&str> = facts.documented_commands.iter().map(|c| c.command.as_str()).collect();
+        let facts = testing::facts(
+            &DETECTOR,
+            "//- README.md\n```console\n$ npm start\nServer listening\n```\n",
+        );
+        let commands: Vec<&str> = facts
+            .documented_commands
+            .iter()
+            .map(|c| c.command.as_str())
+            .collect();
         assert_eq!(commands, ["npm start"]);
     }
 }

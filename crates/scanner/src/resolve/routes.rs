@@ -136,8 +136,7 @@ fn prefixes_of(
         .iter()
         .filter(|mount| mounts(mount, file, router))
     {
-        let own = mount.prefix.as_ref().map_or(String::new(), ToString::to_string);
-        let known = mount.prefix.is_some();
+        let (own, known) = written(mount, sources);
         let parent = mount.parent.as_ref().map(playbook_core::harmless::Symbol::as_str);
         let above = if mount.evidence.path == *file && parent == router {
             Vec::new()
@@ -161,6 +160,31 @@ fn prefixes_of(
     out.sort();
     out.dedup();
     out
+}
+
+/// The prefix as text, a constant looked up by its name; `false` where it can't be read.
+fn written(mount: &PrefixFact, sources: &Sources<'_>) -> (String, bool) {
+    let constant = mount.reference.as_ref().map(|name| {
+        let last = name.as_str().rsplit('.').next().unwrap_or_default();
+        let mut values = sources
+            .facts
+            .constants
+            .iter()
+            .filter(|constant| constant.name.as_str() == last);
+        values
+            .clone()
+            .find(|constant| constant.evidence.path == mount.evidence.path)
+            .or_else(|| values.next())
+            .map(|constant| constant.value.to_string())
+    });
+    let prefix = mount.prefix.as_ref().map(ToString::to_string);
+    match (constant, prefix) {
+        (Some(Some(constant)), Some(prefix)) => (join(&constant, &prefix), true),
+        (Some(Some(constant)), None) => (constant, true),
+        (Some(None), prefix) => (prefix.unwrap_or_default(), false),
+        (None, Some(prefix)) => (prefix, true),
+        (None, None) => (String::new(), false),
+    }
 }
 
 /// Does this mount hang up the router of that file?
