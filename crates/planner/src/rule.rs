@@ -11,7 +11,7 @@ use playbook_core::finding::{Finding, Severity};
 use playbook_core::inventory::Inventory;
 use playbook_core::shown::Shown;
 
-use crate::rules::facts::Context;
+use crate::context::Context;
 use crate::rules::rules;
 
 /// The most places that one finding names; what comes after them repeats the same observation.

@@ -1,8 +1,10 @@
 //! The rules, a family a file: constants, checks and tests stand together.
 
 mod commands;
+mod config;
 mod databases;
 mod edge;
+mod environment;
 pub(crate) mod facts;
 mod images;
 pub(crate) mod knowledge;
@@ -27,6 +29,8 @@ const FAMILIES: &[&[&Rule]] = &[
     migrations::RULES,
     edge::RULES,
     secrets::RULES,
+    environment::RULES,
+    config::RULES,
 ];
 
 static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());

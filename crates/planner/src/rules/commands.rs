@@ -255,7 +255,7 @@ static PROCFILE_IGNORED: Rule = Rule {
 };
 
 fn procfile_ignored(inventory: &Inventory, context: &Context, findings: &mut Findings) {
-    if matches!(context.target, "heroku" | "dokku") {
+    if context.target.stacks.iter().any(|kind| kind == "procfile") {
         return;
     }
     let Some(container) = facts::production_containers(inventory).next() else {
@@ -276,7 +276,7 @@ fn procfile_ignored(inventory: &Inventory, context: &Context, findings: &mut Fin
                 &[
                     &facts::list(dropped.iter().map(|unit| &unit.name)),
                     &container.path.shown(),
-                    &Shown::from(context.target),
+                    &facts::target_name(context),
                 ],
             ),
             dropped
@@ -306,7 +306,7 @@ static PROCFILE_RELEASE: Rule = Rule {
 };
 
 fn procfile_release(inventory: &Inventory, context: &Context, findings: &mut Findings) {
-    if matches!(context.target, "heroku" | "dokku") {
+    if context.target.stacks.iter().any(|kind| kind == "procfile") {
         return;
     }
     for stack in facts::production_stacks(inventory).filter(|stack| stack.kind == "procfile") {
@@ -318,7 +318,7 @@ fn procfile_release(inventory: &Inventory, context: &Context, findings: &mut Fin
             findings.add(
                 Shown::fill(
                     "`release:` runs {}; {} reads no Procfile.",
-                    &[&code_command(command), &Shown::from(context.target)],
+                    &[&code_command(command), &facts::target_name(context)],
                 ),
                 unit.evidence.clone(),
             );
@@ -432,7 +432,19 @@ mod tests {
         let found = fires("procfile-ignored-by-docker", &procfile(), "render");
         assert!(found.detail.as_str().contains("`release`, `worker`"));
         fires("procfile-release-not-supported", &procfile(), "render");
-        silent("procfile-release-not-supported", &procfile(), "heroku");
+        let mut reads_it = context("render");
+        std::sync::Arc::make_mut(&mut reads_it.target)
+            .stacks
+            .push("procfile".to_owned());
+        let rules = ["procfile-release-not-supported", "procfile-ignored-by-docker"];
+        assert_eq!(
+            crate::rule::run(
+                rules.into_iter().filter_map(crate::rule::rule),
+                &procfile(),
+                &reads_it
+            ),
+            []
+        );
         let mut hooked = procfile();
         let mut api = unit("api", None);
         api.pre_deploy = Some(command("bin/migrate"));

@@ -592,7 +592,8 @@ fn sqlite_ephemeral(inventory: &Inventory, context: &Context, findings: &mut Fin
                 .any(|mount| matches!(mount.kind, MountKind::Volume | MountKind::Bind))
         })
     });
-    let in_container = context.ephemeral_disk || users.iter().any(|service| service.dockerfile.is_some());
+    let in_container =
+        context.target.ephemeral_disk || users.iter().any(|service| service.dockerfile.is_some());
     if has_disk || !in_container {
         return;
     }
@@ -609,7 +610,7 @@ fn sqlite_ephemeral(inventory: &Inventory, context: &Context, findings: &mut Fin
                 .chain(users.first().and_then(|service| facts::start_place(service))),
         )
         .severity(
-            if context.ephemeral_disk && store.confidence != Confidence::Convention {
+            if context.target.ephemeral_disk && store.confidence != Confidence::Convention {
                 Severity::Blocker
             } else {
                 Severity::High

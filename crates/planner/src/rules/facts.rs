@@ -1,31 +1,14 @@
 //! Questions that several rules ask of the inventory and of the target.
 
 use playbook_core::evidence::{Evidence, Scope};
-use playbook_core::harmless::{CommandLine, ImageRef};
+use playbook_core::harmless::{CommandLine, ImageRef, Name};
 use playbook_core::inventory::{
     Container, Datastore, Inventory, Role, Service, Signal, SignalKind, Stack, Unit,
 };
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
-/// What the rules need to know about the target.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// The target's id.
-    pub target: &'static str,
-    /// Does a container lose its files with each deployment, unless a disk is attached?
-    pub ephemeral_disk: bool,
-    /// Does the platform tell the process its port in `PORT`?
-    pub sets_port: bool,
-    /// Instances that run at the same moment during a rollout, for one wanted instance.
-    pub overlap: u32,
-    /// Seconds between the signal to stop and the kill.
-    pub grace_seconds: Option<u32>,
-    /// Replicas that are wanted, where a flag says so.
-    pub replicas: Option<u32>,
-    /// The day for which the plan holds.
-    pub date: chrono::NaiveDate,
-}
+pub(crate) use crate::context::Context;
 
 /// Kinds of stacks whose host belongs to the plan's reader.
 const OWN_HOST: [&str; 5] = [
@@ -209,5 +192,15 @@ pub(crate) fn has_word(text: &str, word: &str) -> bool {
 
 /// Seconds between the signal to stop and the kill, where the target has a fixed time.
 pub(crate) fn grace_seconds(context: &Context) -> Option<u32> {
-    context.grace_seconds
+    Some(context.target.grace_seconds).filter(|seconds| *seconds > 0)
+}
+
+/// Does a container lose its files with each deployment, unless a disk is attached?
+pub(crate) fn ephemeral_disk(context: &Context) -> bool {
+    context.target.ephemeral_disk
+}
+
+/// The target's name.
+pub(crate) fn target_name(context: &Context) -> Shown {
+    Name::parse(Raw::new(&context.target.id)).map_or_else(|| Shown::from("the target"), Into::into)
 }

@@ -21,7 +21,7 @@ static HARDCODED_PORT: Rule = Rule {
 };
 
 fn hardcoded_port(inventory: &Inventory, context: &Context, findings: &mut Findings) {
-    if !context.sets_port {
+    if !context.target.sets_port {
         return;
     }
     for service in facts::web_services(inventory) {
@@ -42,7 +42,7 @@ fn hardcoded_port(inventory: &Inventory, context: &Context, findings: &mut Findi
                 &[
                     &code(&service.name),
                     &Shown::number(u64::from(*port)),
-                    &Shown::from(context.target),
+                    &facts::target_name(context),
                 ],
             ),
             facts::start_place(service),

@@ -1,6 +1,5 @@
 //! Small inventories for the tests of the rules.
 
-use chrono::NaiveDate;
 use playbook_core::evidence::Confidence;
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::finding::Finding;
@@ -13,19 +12,7 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
-use super::facts::Context;
-
-pub(crate) fn context(target: &'static str) -> Context {
-    Context {
-        target,
-        ephemeral_disk: target != "compose",
-        sets_port: target == "render",
-        overlap: if target == "compose" { 1 } else { 2 },
-        grace_seconds: Some(if target == "compose" { 10 } else { 30 }),
-        replicas: None,
-        date: NaiveDate::from_ymd_opt(2026, 11, 20).expect("a day of the calendar"),
-    }
-}
+pub(crate) use crate::testing::context;
 
 pub(crate) fn path(text: &str) -> RelPath {
     RelPath::new(text).expect("a plain path")
