@@ -15,13 +15,19 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use playbook_core::finding::Finding;
+use playbook_core::harmless::Name;
 use playbook_core::inventory::{Inventory, TargetFact};
+use playbook_core::raw::Raw;
+use playbook_core::scrub::{Names, scrub};
 use playbook_core::secret::Withheld;
 use playbook_core::shown::Shown;
+use playbook_core::technology;
 
 use crate::check;
 use crate::context::Context;
+use crate::gate;
 use crate::plan::{Plan, StepText};
+use crate::rules;
 use crate::target::TemplateError;
 
 /// Why nothing is printed.
@@ -30,9 +36,9 @@ pub enum Refused {
     /// A template of the folder is wrong.
     #[error("template {0}")]
     Template(#[from] TemplateError),
-    /// The finished text holds what may not be printed, or has the shape of a secret.
-    #[error("the finished plan holds a value that must not be printed, {0}")]
-    Secret(String),
+    /// The finished text holds what may not be printed.
+    #[error("{0}")]
+    Secret(#[from] gate::Refusal),
     /// The finished text has not the structure that every plan has.
     #[error("the finished plan is malformed: {0}")]
     Structure(#[from] check::Malformed),
@@ -116,9 +122,10 @@ pub fn document(
     withheld: &Withheld,
     templates: &Templates,
 ) -> Result<String, Refused> {
-    let plan = Plan::new(inventory, context, findings, templates)?;
+    let (inventory, names) = scrubbed(inventory, findings, withheld);
+    let plan = Plan::new(&inventory, context, &inventory.findings, templates)?;
     let text = engine::render(&plan, templates)?;
-    gate(&text, withheld)?;
+    gate::gate(&text, withheld, &|word| names.holds(word) || is_our_own(word, templates))?;
     check::check(&text)?;
     Ok(text)
 }
@@ -130,23 +137,31 @@ pub fn json(
     context: &Context,
     withheld: &Withheld,
 ) -> Result<String, Refused> {
-    let mut inventory = inventory.clone();
+    let (mut inventory, names) = scrubbed(inventory, findings, withheld);
     inventory.target = TargetFact {
-        platform: playbook_core::harmless::Name::parse((*context.target.id).into()).map(Shown::from),
+        platform: Name::parse(Raw::new(&context.target.id)).map(Shown::from),
         inferred_from: Some(context.target_reason.clone()),
     };
-    inventory.findings = findings.to_vec();
     let mut text = serde_json::to_string_pretty(&inventory).map_err(|_| Refused::Json)?;
     text.push('\n');
-    gate(&text, withheld)?;
+    let templates = Templates::default();
+    gate::gate(&text, withheld, &|word| names.holds(word) || is_our_own(word, &templates))?;
     Ok(text)
 }
 
-/// Refuses text that holds a withheld value.
-fn gate(text: &str, withheld: &Withheld) -> Result<(), Refused> {
-    let hit = text.lines().position(|line| withheld.is_in(line));
-    match hit {
-        Some(at) => Err(Refused::Secret(format!("line {}", at + 1))),
-        None => Ok(()),
-    }
+/// The inventory with its findings and without the texts that hold a withheld value.
+fn scrubbed(inventory: &Inventory, findings: &[Finding], withheld: &Withheld) -> (Inventory, Names) {
+    let mut inventory = inventory.clone();
+    inventory.findings = findings.to_vec();
+    let names = scrub(&mut inventory, withheld);
+    (inventory, names)
+}
+
+/// Does the text stand in our own words: the templates' folder, the catalogue, the rules?
+fn is_our_own(text: &str, templates: &Templates) -> bool {
+    templates.files().any(|(_, content)| content.contains(text))
+        || technology::FILES.iter().any(|(_, _, content)| content.contains(text))
+        || rules::rules()
+            .iter()
+            .any(|rule| [rule.title, rule.why, rule.fix].iter().any(|words| words.contains(text)))
 }
