@@ -4,6 +4,7 @@
 
 mod ci;
 mod commands;
+mod compose;
 mod dockerfile;
 mod documents;
 mod judge;
@@ -26,7 +27,14 @@ pub(crate) struct Detector {
 
 /// All of them, in the order in which they see a file.
 #[rustfmt::skip]
-pub(crate) const DETECTORS: &[&Detector] = &[&ci::DETECTOR, &dockerfile::DETECTOR, &documents::DETECTOR, &python::DETECTOR];
+pub(crate) const DETECTORS: &[&Detector] = &[
+    &ci::DETECTOR,
+    &compose::DETECTOR,
+    &dockerfile::DETECTOR,
+    &documents::DETECTOR,
+    &python::DETECTOR,
+];
+pub(crate) const DETECTORS: &[&Detector] = &[&compose::DETECTOR, &dockerfile::DETECTOR];
 
 /// Has the file one of these names?
 pub(crate) fn named(path: &RelPath, names: &[&str]) -> bool {

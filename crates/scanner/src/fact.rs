@@ -341,6 +341,36 @@ pub(crate) struct FileSetFact {
     pub(crate) evidence: Evidence,
 }
 
+/// A unit of a Compose file that continues a service of another file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ExtendsFact {
+    /// The file of the unit.
+    pub(crate) stack: RelPath,
+    /// The unit.
+    pub(crate) unit: Name,
+    /// The file that it continues.
+    pub(crate) file: RelPath,
+    /// The service in that file.
+    pub(crate) base: Name,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
+/// A unit whose port in the container is a variable without a default in its file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PortVariableFact {
+    /// The file of the unit.
+    pub(crate) stack: RelPath,
+    /// The unit.
+    pub(crate) unit: Name,
+    /// The variable.
+    pub(crate) variable: EnvName,
+    /// Is it published to the host?
+    pub(crate) published: bool,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
 /// Everything that detectors tell.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -358,6 +388,8 @@ pub(crate) struct Facts {
     pub(crate) migrations: Vec<MigrationFact>,
     pub(crate) revisions: Vec<RevisionFact>,
     pub(crate) file_sets: Vec<FileSetFact>,
+    pub(crate) extends: Vec<ExtendsFact>,
+    pub(crate) port_variables: Vec<PortVariableFact>,
     pub(crate) infrastructure: Vec<Infrastructure>,
     pub(crate) containers: Vec<Container>,
     pub(crate) seeds: Vec<Seed>,
@@ -393,7 +425,7 @@ impl Facts {
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
         extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, stores, variables, routes,
-            prefixes, constants, jobs, migrations, revisions, file_sets, infrastructure, containers, seeds, api_specs, auth,
+            prefixes, constants, jobs, migrations, revisions, file_sets, extends, port_variables, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.withheld.extend(other.withheld);

@@ -4,6 +4,7 @@
 pub(crate) mod development;
 pub(crate) mod interpolation;
 
+use playbook_core::diagnostic::{Diagnostic, DiagnosticKind};
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::{CommandLine, EnvName, ImageRef, Name, Setting};
 use playbook_core::inventory::CommittedSecret;
@@ -13,6 +14,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
 use crate::fact::{Facts, StoreFact};
+use crate::parse::{ParseProblem, ParseProblemKind};
 use crate::source::Source;
 
 /// What a value that stands in a file says, as far as it may be told.
@@ -172,6 +174,45 @@ fn path_shape(text: &str) -> Option<Shown> {
 /// A host, name or path with `${VARIABLE}` parts as written, if every part is harmless.
 pub(crate) fn reference(text: &str) -> Option<Shown> {
     ImageRef::parse(Raw::new(text)).map(Shown::from)
+}
+
+/// An image's name with defaults in place of variables, without tag and digest, and without a registry that only a
+/// variable names.
+pub(crate) fn image_without_tag(text: &str) -> String {
+    let text = interpolation::with_defaults(text).unwrap_or_else(|| text.to_owned());
+    let name = match text.rfind('}') {
+        // `${REGISTRY}/team/app:1`
+        Some(at) if text.get(at + 1..).is_some_and(|rest| rest.starts_with('/')) => {
+            text.get(at + 2..).unwrap_or_default()
+        }
+        _ => text.as_str(),
+    };
+    ImageRef::parse(Raw::new(name)).map_or_else(
+        || name.split('@').next().unwrap_or_default().to_owned(),
+        |image| image.without_tag().to_owned(),
+    )
+}
+
+/// The last part of an image's name: `redis` of `docker.io/library/redis:7`.
+pub(crate) fn image_name(text: &str) -> String {
+    let name = image_without_tag(text);
+    name.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Tells that a file could not be read whole.
+pub(crate) fn problem(source: &Source<'_>, facts: &mut Facts, problem: Option<ParseProblem>) {
+    let Some(problem) = problem else { return };
+    let kind = match problem.kind {
+        ParseProblemKind::Syntax | ParseProblemKind::Unclosed => DiagnosticKind::Syntax,
+        ParseProblemKind::TooDeep | ParseProblemKind::TooLarge | ParseProblemKind::DocumentType => {
+            DiagnosticKind::TooComplex
+        }
+    };
+    facts.diagnostics.push(Diagnostic {
+        path: source.path.clone(),
+        line: Some(problem.line.max(1)),
+        kind,
+    });
 }
 
 /// Words of a list put together so that a shell would take them apart again.
