@@ -34,7 +34,6 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &documents::DETECTOR,
     &python::DETECTOR,
 ];
-pub(crate) const DETECTORS: &[&Detector] = &[&compose::DETECTOR, &dockerfile::DETECTOR];
 
 /// Has the file one of these names?
 pub(crate) fn named(path: &RelPath, names: &[&str]) -> bool {
