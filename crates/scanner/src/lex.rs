@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::parse::{LineTable, slice};
 
-pub(crate) use arguments::{Arg, arguments, statements};
+pub(crate) use arguments::{Arg, arguments, identifier_at, statements};
 
 /// How a language writes comments and strings.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -164,6 +164,14 @@ impl Masked {
             .binary_search_by_key(&open, |(open, _)| *open)
             .ok()?;
         self.brackets.get(at).map(|(_, close)| *close)
+    }
+
+    /// The offset of the bracket that the one at an offset closes.
+    pub(crate) fn opening(&self, close: usize) -> Option<usize> {
+        self.brackets
+            .iter()
+            .find(|(_, end)| *end == close)
+            .map(|(open, _)| *open)
     }
 
     /// What stands between the bracket at an offset and the one that closes it.

@@ -16,6 +16,8 @@ mod detect;
 mod fact;
 mod index;
 #[allow(dead_code, reason = "the detectors that use every part of it follow")]
+mod language;
+#[allow(dead_code, reason = "the detectors that use every part of it follow")]
 mod lex;
 mod limits;
 #[allow(dead_code, reason = "the detectors that use every parser follow")]

@@ -110,6 +110,15 @@ pub(crate) fn tail(text: &str, start: usize) -> &str {
     text.get(start..).unwrap_or("")
 }
 
+/// The last bytes of `text` before an offset, at most about `length` of them.
+pub(crate) fn window_before(text: &str, offset: usize, length: usize) -> &str {
+    let mut start = offset.min(text.len()).saturating_sub(length);
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    slice(text, start, offset)
+}
+
 /// The lines of a text with their numbers, without line ends.
 pub(crate) fn numbered_lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
     without_byte_order_mark(text)

@@ -12,6 +12,8 @@ const MAX_LENGTH: usize = 200_000;
 
 /// An argument, an item or an entry.
 pub(crate) struct Arg {
+    /// The offset of its first byte, the name included.
+    pub(crate) start: usize,
     /// The line of its value.
     pub(crate) line: u32,
     /// Where its value stands in the text, without blanks around it.
@@ -101,10 +103,11 @@ fn split(text: &str, masked: &Masked, range: Range<usize>, separates: impl Fn(u8
 /// One argument; nothing for a range of blanks.
 fn argument(text: &str, masked: &Masked, range: Range<usize>) -> Option<Arg> {
     let mut value = trimmed(masked.code(), range)?;
+    let start = value.start;
     let mut name = None;
-    if let Some((found, start)) = named(text, masked, &value) {
+    if let Some((found, behind)) = named(text, masked, &value) {
         name = Some(found);
-        value = trimmed(masked.code(), start..value.end).unwrap_or(value.end..value.end);
+        value = trimmed(masked.code(), behind..value.end).unwrap_or(value.end..value.end);
     }
     let literal = masked
         .literal_at(value.start)
@@ -112,6 +115,7 @@ fn argument(text: &str, masked: &Masked, range: Range<usize>) -> Option<Arg> {
         .and_then(|literal| literal.value(text))
         .map(Into::into);
     Some(Arg {
+        start,
         line: masked.line(value.start),
         range: value,
         name,
@@ -146,9 +150,9 @@ fn named(text: &str, masked: &Masked, range: &Range<usize>) -> Option<(String, u
     };
     let rest = slice(masked.code(), behind, range.end);
     let operator = rest.trim_start();
-    // TypeScript marks an optional member: `name?: type`.
+    // TypeScript marks members: `name?: type`, `name!: type`.
     let operator = operator
-        .strip_prefix('?')
+        .strip_prefix(['?', '!'])
         .filter(|rest| rest.starts_with(':'))
         .unwrap_or(operator);
     let after = if let Some(after) = operator.strip_prefix("=>") {
