@@ -125,7 +125,9 @@ pub fn document(
     let (inventory, names) = scrubbed(inventory, findings, withheld);
     let plan = Plan::new(&inventory, context, &inventory.findings, templates)?;
     let text = engine::render(&plan, templates)?;
-    gate::gate(&text, withheld, &|word| names.holds(word) || is_our_own(word, templates))?;
+    gate::gate(&text, withheld, &|word| {
+        names.holds(word) || is_our_own(word, templates)
+    })?;
     check::check(&text)?;
     Ok(text)
 }
@@ -145,7 +147,9 @@ pub fn json(
     let mut text = serde_json::to_string_pretty(&inventory).map_err(|_| Refused::Json)?;
     text.push('\n');
     let templates = Templates::default();
-    gate::gate(&text, withheld, &|word| names.holds(word) || is_our_own(word, &templates))?;
+    gate::gate(&text, withheld, &|word| {
+        names.holds(word) || is_our_own(word, &templates)
+    })?;
     Ok(text)
 }
 
@@ -160,8 +164,12 @@ fn scrubbed(inventory: &Inventory, findings: &[Finding], withheld: &Withheld) ->
 /// Does the text stand in our own words: the templates' folder, the catalogue, the rules?
 fn is_our_own(text: &str, templates: &Templates) -> bool {
     templates.files().any(|(_, content)| content.contains(text))
-        || technology::FILES.iter().any(|(_, _, content)| content.contains(text))
-        || rules::rules()
+        || technology::FILES
             .iter()
-            .any(|rule| [rule.title, rule.why, rule.fix].iter().any(|words| words.contains(text)))
+            .any(|(_, _, content)| content.contains(text))
+        || rules::rules().iter().any(|rule| {
+            [rule.title, rule.why, rule.fix]
+                .iter()
+                .any(|words| words.contains(text))
+        })
 }

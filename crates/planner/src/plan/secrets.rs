@@ -1,24 +1,528 @@
-//! Section 4: every variable of the deployed services, and where its value comes from.
+//! Section 4: every variable of the deployed services, where its value comes from, and what to do about it.
 
 use serde::Serialize;
 
-use playbook_core::inventory::EnvironmentVariable;
+use playbook_core::evidence::{Evidence, Scope};
+use playbook_core::inventory::{
+    CommittedSecret, EnvironmentVariable, SignalKind, UnitVariable, VariableOrigin, VariableSource,
+};
+use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
-use super::{Given, Ledger};
+use super::{Given, Ledger, Parameter};
+
+/// Bytes of a generated secret: 256 bits, what HS256 and session signing ask for.
+const KEY_BYTES: u32 = 32;
+/// Bytes of a generated password that a person may have to type.
+const PASSWORD_BYTES: u32 = 24;
 
 /// The decisions of section 4.
 #[derive(Debug, Serialize)]
 pub(crate) struct Secrets<'a> {
-    variables: Vec<&'a EnvironmentVariable>,
+    rows: Vec<Row<'a>>,
+    /// Names of what is generated, with the number of random bytes.
+    generated: Vec<Generated<'a>>,
+    /// Names of the secrets that somebody else gives out.
+    asked: Vec<Asked<'a>>,
+    /// Groups of which at least one variable has to be set.
+    one_of: Vec<OneOf<'a>>,
+    /// The stack passes them and no code of the repository reads them.
+    passed_not_read: Vec<Lone<'a>>,
+    /// Code reads them and the stack does not pass them: the default applies.
+    read_not_passed: Vec<Lone<'a>>,
+    /// They are documented and nothing reads them.
+    documented_not_read: Vec<Lone<'a>>,
+    committed: Vec<&'a CommittedSecret>,
+    rotation: Vec<Rotation<'a>>,
+    /// Does the repository's own stack pass variables to its services?
+    stack_passes: bool,
+}
+
+/// What the plan does about a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Origin {
+    /// Random, made where it is stored.
+    Generated,
+    /// Somebody else gives it out.
+    Asked,
+    /// The address of a datastore, with its credentials.
+    Datastore,
+    /// The repository's stack puts it together.
+    Stack,
+    /// The platform sets it.
+    Platform,
+    /// A parameter of section 1.
+    Parameter,
+    /// The default is right.
+    Default,
+    /// It must not be set where users are served.
+    Unset,
+    /// It is an argument of the image's build.
+    Build,
+}
+
+/// A variable of a deployed service.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    name: &'a Shown,
+    services: &'a [Shown],
+    required: bool,
+    secret: bool,
+    read_at: Vec<&'a Evidence>,
+    /// Where the repository's own stack passes it.
+    given_by: Vec<&'a Evidence>,
+    origin: Origin,
+    default: Option<&'a Shown>,
+    min_length: Option<u32>,
+    /// Slug of what it configures.
+    configures: Option<&'a Shown>,
+    description: Option<&'a Shown>,
+    placeholder: bool,
+    one_of: Option<&'a Shown>,
+}
+
+/// A secret that the plan generates.
+#[derive(Debug, Serialize)]
+struct Generated<'a> {
+    name: &'a Shown,
+    bytes: u32,
+    /// Characters that the result has in hexadecimal.
+    characters: u32,
+    min_length: Option<u32>,
+    /// Is it pasted into an address, so that only some characters are safe?
+    in_address: bool,
+    evidence: Vec<&'a Evidence>,
+}
+
+/// A secret that somebody else gives out.
+#[derive(Debug, Serialize)]
+struct Asked<'a> {
+    name: &'a Shown,
+    required: bool,
+    configures: Option<&'a Shown>,
+    evidence: Vec<&'a Evidence>,
+}
+
+#[derive(Debug, Serialize)]
+struct OneOf<'a> {
+    group: &'a Shown,
+    names: Vec<&'a Shown>,
+}
+
+#[derive(Debug, Serialize)]
+struct Lone<'a> {
+    name: &'a Shown,
+    default: Option<&'a Shown>,
+    evidence: Vec<&'a Evidence>,
+}
+
+/// A secret and what its change means.
+#[derive(Debug, Serialize)]
+struct Rotation<'a> {
+    name: &'a Shown,
+    kind: &'static str,
+    services: &'a [Shown],
+    configures: Option<&'a Shown>,
+    evidence: Vec<&'a Evidence>,
 }
 
 pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Secrets<'a> {
-    ledger.condition("has_variables", !given.variables.is_empty());
-    ledger.condition(
-        "has_secrets",
-        given.variables.iter().any(|variable| variable.secret),
-    );
-    Secrets {
-        variables: given.variables.clone(),
+    let read: Vec<&EnvironmentVariable> = given
+        .variables
+        .iter()
+        .filter(|variable| is_used(given, variable))
+        .copied()
+        .collect();
+    let rows: Vec<Row<'a>> = read.iter().map(|variable| row(given, variable)).collect();
+    for variable in &read {
+        let wanted = rows
+            .iter()
+            .any(|row| *row.name == variable.name && row.origin == Origin::Parameter);
+        if let (true, Some(parameter)) = (wanted, Parameter::new(&variable.name)) {
+            let places: Vec<Evidence> = places(variable).into_iter().cloned().collect();
+            let parameter = parameter.question("settings").evidence(&places);
+            ledger.parameter(if variable.required {
+                parameter
+            } else {
+                parameter.or_empty()
+            });
+        }
     }
+    let generated: Vec<Generated<'a>> = read
+        .iter()
+        .zip(&rows)
+        .filter(|(_, row)| row.origin == Origin::Generated)
+        .map(|(variable, _)| generated(given, variable))
+        .collect();
+    let asked: Vec<Asked<'a>> = read
+        .iter()
+        .zip(&rows)
+        .filter(|(_, row)| row.origin == Origin::Asked)
+        .map(|(variable, _)| Asked {
+            name: &variable.name,
+            required: variable.required,
+            configures: variable.configures.as_ref(),
+            evidence: places(variable),
+        })
+        .collect();
+    let rotation = read
+        .iter()
+        .zip(&rows)
+        .filter(|(variable, row)| variable.secret && row.origin != Origin::Build)
+        .map(|(variable, row)| Rotation {
+            name: &variable.name,
+            kind: rotation_kind(given, variable, row.origin),
+            services: &variable.services,
+            configures: variable.configures.as_ref(),
+            evidence: places(variable),
+        })
+        .collect::<Vec<_>>();
+    let committed: Vec<&CommittedSecret> = given
+        .inventory
+        .committed_secrets
+        .iter()
+        .filter(|secret| secret.scope == Scope::Production)
+        .collect();
+    ledger.condition("has_variables", !rows.is_empty());
+    ledger.condition("has_secrets", !rotation.is_empty());
+    ledger.condition("has_generated_secrets", !generated.is_empty());
+    ledger.condition("has_asked_secrets", !asked.is_empty());
+    ledger.condition("has_committed_secrets", !committed.is_empty());
+    Secrets {
+        one_of: groups(&read),
+        passed_not_read: passed_not_read(given),
+        read_not_passed: read_not_passed(given, &read),
+        documented_not_read: documented_not_read(given),
+        stack_passes: given
+            .stack
+            .is_some_and(|stack| stack.units.iter().any(|unit| !unit.variables.is_empty())),
+        rows,
+        generated,
+        asked,
+        committed,
+        rotation,
+    }
+}
+
+/// Does a deployed process, its stack or its image build use the variable?
+fn is_used(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
+    variable.sites.iter().any(|site| {
+        matches!(
+            site.origin,
+            VariableOrigin::Code
+                | VariableOrigin::Script
+                | VariableOrigin::Interpolation
+                | VariableOrigin::Stack
+        )
+    }) || variable.build_time
+        || !given_by(given, &variable.name).is_empty()
+}
+
+/// Where it is read: in code before scripts, in scripts before stack files.
+fn places(variable: &EnvironmentVariable) -> Vec<&Evidence> {
+    let of = |origin: VariableOrigin| {
+        variable
+            .sites
+            .iter()
+            .filter(move |site| site.origin == origin)
+            .flat_map(|site| &site.evidence)
+    };
+    let mut places: Vec<&Evidence> = Vec::new();
+    for origin in [
+        VariableOrigin::Code,
+        VariableOrigin::Script,
+        VariableOrigin::Interpolation,
+        VariableOrigin::Image,
+        VariableOrigin::Stack,
+    ] {
+        places.extend(of(origin));
+        if places.len() > 1 {
+            break;
+        }
+    }
+    if places.is_empty() {
+        places.extend(&variable.evidence);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    places.retain(|place| seen.insert(*place));
+    places
+}
+
+/// The places where the repository's own stack passes a variable, directly or by a group.
+fn given_by<'a>(given: &Given<'a>, name: &Shown) -> Vec<&'a Evidence> {
+    passed(given)
+        .filter(|variable| variable.name == *name)
+        .flat_map(|variable| &variable.evidence)
+        .collect()
+}
+
+fn passed<'a>(given: &Given<'a>) -> impl Iterator<Item = &'a UnitVariable> + use<'a> {
+    let stack = given.stack;
+    stack
+        .into_iter()
+        .flat_map(|stack| stack.units.iter().flat_map(|unit| &unit.variables))
+        .chain(
+            stack
+                .into_iter()
+                .flat_map(|stack| stack.groups.iter().flat_map(|group| &group.variables)),
+        )
+}
+
+fn row<'a>(given: &Given<'a>, variable: &'a EnvironmentVariable) -> Row<'a> {
+    Row {
+        name: &variable.name,
+        services: &variable.services,
+        required: variable.required,
+        secret: variable.secret,
+        read_at: places(variable),
+        given_by: given_by(given, &variable.name),
+        origin: origin(given, variable),
+        default: variable.default.as_ref(),
+        min_length: variable.min_length,
+        configures: variable.configures.as_ref(),
+        description: variable.description.as_ref(),
+        placeholder: variable.placeholder,
+        one_of: variable.one_of.as_ref(),
+    }
+}
+
+fn origin(given: &Given<'_>, variable: &EnvironmentVariable) -> Origin {
+    let source = passed(given)
+        .filter(|passed| passed.name == variable.name)
+        .map(|passed| passed.source)
+        .min();
+    if is_development_switch(given, variable) {
+        return Origin::Unset;
+    }
+    if given.context.target.sets_port && is_port(given, variable) {
+        return Origin::Platform;
+    }
+    match source {
+        Some(VariableSource::Composed | VariableSource::Service) => return Origin::Stack,
+        Some(VariableSource::Datastore) => return Origin::Datastore,
+        Some(VariableSource::Generated) => return Origin::Generated,
+        Some(VariableSource::Literal) if !variable.secret => return Origin::Stack,
+        _ => {}
+    }
+    if variable.build_time && !variable.secret {
+        return Origin::Build;
+    }
+    if variable.secret {
+        if is_store_address(given, variable) {
+            return Origin::Datastore;
+        }
+        if is_vendor(given, variable) {
+            return Origin::Asked;
+        }
+        return if variable.required || variable.placeholder || source.is_some() {
+            Origin::Generated
+        } else {
+            Origin::Asked
+        };
+    }
+    if is_store_setting(given, variable) && variable.required {
+        return Origin::Datastore;
+    }
+    let has_default = variable.default.is_some()
+        || variable
+            .sites
+            .iter()
+            .any(|site| site.has_default && site.origin == VariableOrigin::Code);
+    let demanded = matches!(
+        source,
+        Some(VariableSource::Required | VariableSource::Interpolated | VariableSource::Asked)
+    );
+    if variable.required || demanded && !has_default {
+        Origin::Parameter
+    } else {
+        Origin::Default
+    }
+}
+
+fn is_development_switch(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
+    given.inventory.signals.iter().any(|signal| {
+        signal.kind == SignalKind::DevelopmentSwitch && signal.subject.as_ref() == Some(&variable.name)
+    })
+}
+
+fn is_port(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
+    variable.name == "PORT"
+        || given
+            .services
+            .iter()
+            .any(|service| service.port_variable.as_ref() == Some(&variable.name))
+}
+
+/// An address: a variable that carries a datastore's URL, not a single part of it.
+fn is_store_address(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
+    const ENDS: &[&str] = &["URL", "URI", "DSN", "CONNECTION_STRING", "CONNECTIONSTRING"];
+    let name = variable.name.as_str().to_ascii_uppercase();
+    ENDS.iter().any(|end| name.ends_with(end)) && is_store_setting(given, variable)
+}
+
+fn is_store_setting(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
+    given.datastores.iter().any(|store| {
+        store.variables.contains(&variable.name)
+            || variable
+                .configures
+                .as_ref()
+                .is_some_and(|kind| store.kind == *kind)
+    })
+}
+
+fn is_vendor(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
+    let known = given
+        .external
+        .iter()
+        .any(|service| service.variables.contains(&variable.name));
+    let configured = variable.configures.as_ref().is_some_and(|kind| {
+        Catalogue::get()
+            .find(Group::ExternalService, kind.as_str())
+            .is_some()
+            || Catalogue::get()
+                .find(Group::Observability, kind.as_str())
+                .is_some()
+    });
+    known || configured || variable.one_of.is_some()
+}
+
+fn generated<'a>(given: &Given<'a>, variable: &'a EnvironmentVariable) -> Generated<'a> {
+    let words = playbook_core::secret::words_of(variable.name.as_str());
+    let password = words.iter().any(|word| word.starts_with("pass") || word == "pwd");
+    let store = is_store_setting(given, variable);
+    let in_address = store
+        || password
+            && !given.datastores.is_empty()
+            && variable
+                .services
+                .iter()
+                .any(|id| given.inventory.datastore(id.as_str()).is_some());
+    let usual = if password && !store {
+        PASSWORD_BYTES
+    } else {
+        KEY_BYTES
+    };
+    // Hexadecimal has two characters a byte.
+    let bytes = usual.max(variable.min_length.unwrap_or(0).div_ceil(2)).min(256);
+    Generated {
+        name: &variable.name,
+        bytes,
+        characters: bytes * 2,
+        min_length: variable.min_length,
+        in_address,
+        evidence: places(variable),
+    }
+}
+
+/// What the change of a secret means: the template has the words.
+fn rotation_kind(given: &Given<'_>, variable: &EnvironmentVariable, origin: Origin) -> &'static str {
+    let words = playbook_core::secret::words_of(variable.name.as_str());
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let of_store = is_store_setting(given, variable)
+        || variable
+            .services
+            .iter()
+            .any(|id| given.inventory.datastore(id.as_str()).is_some());
+    if of_store || origin == Origin::Datastore {
+        "datastore"
+    } else if origin == Origin::Asked {
+        "vendor"
+    } else if has(&["jwt", "session", "cookie", "secret", "signing"]) && has(&["key", "secret", "keys"]) {
+        "signing-key"
+    } else if has(&["admin", "superuser", "root", "initial"]) && has(&["password", "passwd", "pass", "pwd"]) {
+        "first-user"
+    } else {
+        "restart"
+    }
+}
+
+fn groups<'a>(read: &[&'a EnvironmentVariable]) -> Vec<OneOf<'a>> {
+    let mut groups: Vec<OneOf<'a>> = Vec::new();
+    for variable in read {
+        let Some(group) = &variable.one_of else { continue };
+        match groups.iter_mut().find(|known| known.group == group) {
+            Some(known) => known.names.push(&variable.name),
+            None => groups.push(OneOf {
+                group,
+                names: vec![&variable.name],
+            }),
+        }
+    }
+    groups
+}
+
+fn is_read(variable: &EnvironmentVariable) -> bool {
+    variable
+        .sites
+        .iter()
+        .any(|site| matches!(site.origin, VariableOrigin::Code | VariableOrigin::Script))
+}
+
+/// Only for units that run the repository's own code: what an image of others reads is not in the repository.
+fn passed_not_read<'a>(given: &Given<'a>) -> Vec<Lone<'a>> {
+    let mut list: Vec<Lone<'a>> = Vec::new();
+    let own = given
+        .stack
+        .into_iter()
+        .flat_map(|stack| &stack.units)
+        .filter(|unit| {
+            unit.service
+                .as_ref()
+                .is_some_and(|id| given.services.iter().any(|service| service.id == *id))
+        });
+    for passed in own.flat_map(|unit| &unit.variables) {
+        let known = given.inventory.variable(passed.name.as_str());
+        // A framework or library may read what no line of the repository names.
+        let library = Catalogue::get()
+            .by_env_name(passed.name.as_str())
+            .first()
+            .is_some();
+        if known.is_some_and(is_read) || library || list.iter().any(|lone| *lone.name == passed.name) {
+            continue;
+        }
+        list.push(Lone {
+            name: &passed.name,
+            default: None,
+            evidence: passed.evidence.iter().collect(),
+        });
+    }
+    list
+}
+
+fn read_not_passed<'a>(given: &Given<'a>, read: &[&'a EnvironmentVariable]) -> Vec<Lone<'a>> {
+    if passed(given).next().is_none() {
+        return Vec::new();
+    }
+    read.iter()
+        .filter(|variable| {
+            is_read(variable) && !variable.build_time && given_by(given, &variable.name).is_empty()
+        })
+        .filter(|variable| !variable.required)
+        .map(|variable| Lone {
+            name: &variable.name,
+            default: variable.default.as_ref(),
+            evidence: places(variable),
+        })
+        .collect()
+}
+
+fn documented_not_read<'a>(given: &Given<'a>) -> Vec<Lone<'a>> {
+    given
+        .variables
+        .iter()
+        .filter(|variable| {
+            variable.documented
+                && !is_used(given, variable)
+                && !variable
+                    .sites
+                    .iter()
+                    .any(|site| site.origin == VariableOrigin::Ci)
+        })
+        .map(|variable| Lone {
+            name: &variable.name,
+            default: None,
+            evidence: variable.evidence.iter().collect(),
+        })
+        .collect()
 }

@@ -40,8 +40,11 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "sections/22-risks.md",
     "sections/23-open.md",
     "steps.toml",
+    "targets/compose/01-preflight-checks.md",
     "targets/compose/target.toml",
+    "targets/kubernetes/01-preflight-checks.md",
     "targets/kubernetes/target.toml",
+    "targets/render/01-preflight-checks.md",
     "targets/render/target.toml",
 ];
 

@@ -54,9 +54,20 @@ pub(super) fn render(plan: &Plan<'_>, templates: &Templates) -> Result<String, T
         .iter()
         .map(|parameter| parameter.name.clone())
         .collect();
+    let tools = engine.tools(&context)?;
+    let mut needed: BTreeSet<&str> = tools.iter().filter_map(|tool| tool.command.as_deref()).collect();
     let mut cited: Vec<String> = Vec::new();
     let mut text = String::new();
     for _ in 0..MOST_PASSES {
+        let printed: Vec<&PrintedTool> = tools
+            .iter()
+            .filter(|tool| {
+                tool.command
+                    .as_deref()
+                    .is_none_or(|command| needed.contains(command))
+            })
+            .collect();
+        context.insert("tools", &printed);
         engine.insert_parameters(&mut context, &parameters, &used);
         let (assumptions, questions) = engine.notes(&context, &cited)?;
         context.insert("assumptions", &assumptions);
@@ -66,10 +77,17 @@ pub(super) fn render(plan: &Plan<'_>, templates: &Templates) -> Result<String, T
             .into_iter()
             .filter(|name| used.contains(name))
             .collect();
+        let words = words_in_fences(&text);
+        let now_needed: BTreeSet<&str> = needed
+            .iter()
+            .filter(|command| words.contains(**command))
+            .copied()
+            .collect();
         let now_cited = citations(&text);
-        if now_used == used && now_cited == cited {
+        if now_used == used && now_cited == cited && now_needed == needed {
             break;
         }
+        needed = now_needed;
         used = now_used;
         cited = now_cited;
     }
@@ -163,28 +181,30 @@ impl<'p> Engine<'p> {
             })
             .collect::<Result<Vec<_>, TemplateError>>()?;
         context.insert("access", &access);
-        let tools = self
-            .plan
+        context.insert("checklist", &crate::plan::checklist(&list));
+        context.insert("phases", &crate::plan::phases(&list));
+        Ok(context)
+    }
+
+    /// Every tool that some command could use.
+    fn tools(&self, context: &Context) -> Result<Vec<PrintedTool>, TemplateError> {
+        self.plan
             .target
             .tools
             .iter()
             .filter(|tool| self.plan.holds(&tool.when))
             .map(|tool| {
                 Ok(PrintedTool {
-                    name: self.line("target.toml", &tool.name, &context)?,
+                    name: self.line("target.toml", &tool.name, context)?,
                     command: tool.command.clone(),
-                    place: self.line("target.toml", &tool.place, &context)?,
-                    version: self.line("target.toml", &tool.version, &context)?,
-                    install: self.line("target.toml", &tool.install, &context)?,
-                    check: self.line("target.toml", &tool.check, &context)?,
+                    place: self.line("target.toml", &tool.place, context)?,
+                    version: self.line("target.toml", &tool.version, context)?,
+                    install: self.line("target.toml", &tool.install, context)?,
+                    check: self.line("target.toml", &tool.check, context)?,
                     local: tool.local,
                 })
             })
-            .collect::<Result<Vec<_>, TemplateError>>()?;
-        context.insert("tools", &tools);
-        context.insert("checklist", &crate::plan::checklist(&list));
-        context.insert("phases", &crate::plan::phases(&list));
-        Ok(context)
+            .collect()
     }
 
     /// Every parameter that some command could use. What the user has set wins over what the folder says.
@@ -481,6 +501,21 @@ fn variables_in_fences(text: &str) -> BTreeSet<String> {
         }
     }
     names
+}
+
+/// Words of the commands in fences, without the list of tools that the preflight itself goes through.
+fn words_in_fences(text: &str) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+        } else if inside && !line.trim_start().starts_with("for t in ") {
+            let parts = line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')));
+            words.extend(parts.filter(|word| !word.is_empty()).map(str::to_owned));
+        }
+    }
+    words
 }
 
 /// Settles what depends on the line: pipes in tables, empty lines, trailing blanks.

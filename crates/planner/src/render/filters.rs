@@ -71,8 +71,8 @@ pub(super) fn register(tera: &mut Tera) {
     });
     tera.register_filter("evidence", evidence);
     tera.register_filter("date", |value: &Value, _: Kwargs, _: &State| date(value));
-    tera.register_filter("slug", |value: &Value, _: Kwargs, _: &State| {
-        text_of(value).map(|text| Value::safe_string(&slug(&text)))
+    tera.register_filter("slug", |value: &Value, arguments: Kwargs, _: &State| {
+        missing_or(value, &arguments, slug)
     });
     tera.register_filter("shell", |value: &Value, _: Kwargs, _: &State| {
         text_of(value).map(|text| Value::safe_string(&shell_word(&text)))

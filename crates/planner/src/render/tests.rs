@@ -195,7 +195,10 @@ fn withheld_values_are_taken_out_or_refused() {
     assert!(!text.contains("Blue-Horse-Lamp-9"));
 
     // The folder's own words can't be scrubbed; the user's folder is not ours, so its words are refused.
-    let overlay = BTreeMap::from([("sections/11-docker.md".to_owned(), "Blue-Horse-{{ \"Lamp\" | text }}-9".to_owned())]);
+    let overlay = BTreeMap::from([(
+        "sections/11-docker.md".to_owned(),
+        "Blue-Horse-{{ \"Lamp\" | text }}-9".to_owned(),
+    )]);
     let templates = Templates::default().with_overlay(overlay);
     assert!(matches!(
         document(&inventory, &context, &[], &withheld, &templates),
