@@ -6,11 +6,13 @@ mod databases;
 mod edge;
 mod environment;
 pub(crate) mod facts;
+mod health;
 mod images;
 pub(crate) mod knowledge;
 mod migrations;
 mod ports;
 mod processes;
+mod rollout;
 mod secrets;
 mod support;
 #[cfg(test)]
@@ -31,6 +33,8 @@ const FAMILIES: &[&[&Rule]] = &[
     secrets::RULES,
     environment::RULES,
     config::RULES,
+    health::RULES,
+    rollout::RULES,
 ];
 
 static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());

@@ -1,0 +1,558 @@
+//! How the stack starts, checks and replaces its processes.
+
+use std::collections::BTreeSet;
+
+use playbook_core::evidence::{Confidence, Evidence, Scope};
+use playbook_core::finding::Severity;
+use playbook_core::inventory::{Inventory, MountKind, Role, Stack, Unit};
+use playbook_core::shown::Shown;
+
+use super::facts::{self, Context, code};
+use super::support;
+use crate::rule::{Findings, Rule};
+
+pub(super) const RULES: &[&Rule] = &[
+    &NO_RESTART,
+    &NO_LIMITS,
+    &NO_ROTATION,
+    &DEPENDS_WITHOUT_CONDITION,
+    &PROJECT_IMPLICIT,
+    &SOURCE_MOUNTED,
+    &NO_PROBES,
+    &SINGLE_REPLICA,
+    &DEVELOPMENT_STACK,
+];
+
+fn is_cluster(stack: &Stack) -> bool {
+    matches!(
+        stack.kind.as_str(),
+        "kubernetes" | "helm" | "kustomize" | "docker-swarm"
+    )
+}
+
+/// Does the unit run something all the time?
+fn stays(inventory: &Inventory, unit: &Unit) -> bool {
+    let runs = unit.image.is_some() || unit.build.is_some();
+    let job = unit.schedule.is_some()
+        || unit.kind.as_str().to_ascii_lowercase().ends_with("job")
+        || unit
+            .service
+            .as_ref()
+            .and_then(|id| inventory.service(id.as_str()))
+            .is_some_and(|service| service.role == Role::Job);
+    runs && !job && unit.profiles.is_empty()
+}
+
+/// Is the unit one that others wait for until it has ended?
+fn is_waited_for(stack: &Stack, unit: &Unit) -> bool {
+    stack
+        .units
+        .iter()
+        .flat_map(|other| &other.depends_on)
+        .any(|dependency| {
+            dependency.unit == unit.name
+                && dependency
+                    .condition
+                    .as_ref()
+                    .is_some_and(|condition| condition == "service_completed_successfully")
+        })
+}
+
+/// One finding for all units of a stack that lack something.
+fn lacking(
+    inventory: &Inventory,
+    findings: &mut Findings,
+    stacks: fn(&Stack) -> bool,
+    lacks: fn(&Unit) -> bool,
+    detail: &'static str,
+) {
+    for stack in facts::production_stacks(inventory).filter(|stack| stacks(stack)) {
+        let mut units: Vec<&Unit> = stack
+            .units
+            .iter()
+            .filter(|unit| stays(inventory, unit) && lacks(unit) && !is_waited_for(stack, unit))
+            .collect();
+        // The repository's own processes first: they are the ones that a plan deploys.
+        units.sort_by_key(|unit| unit.service.is_none());
+        findings.add(
+            Shown::fill(detail, &[&facts::list(units.iter().map(|unit| &unit.name))]),
+            units
+                .iter()
+                .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
+        );
+    }
+}
+
+static NO_RESTART: Rule = Rule {
+    id: "no-restart-policy",
+    severity: Severity::Medium,
+    section: 6,
+    title: "Processes stay down after a crash or a restart of the host",
+    why: "The container engine starts nothing again unless it is told to.",
+    fix: "Set `restart: unless-stopped` for each service that should run all the time.",
+    check: |inventory, _, findings| {
+        lacking(
+            inventory,
+            findings,
+            facts::on_own_host,
+            |unit| unit.restart.as_ref().is_none_or(|policy| policy == "no"),
+            "No restart policy: {}.",
+        );
+    },
+};
+
+static NO_LIMITS: Rule = Rule {
+    id: "no-resource-limits",
+    severity: Severity::Medium,
+    section: 11,
+    title: "Nothing limits the memory of the processes",
+    why: "One of them can starve the others and the host; a cluster also places pods blindly.",
+    fix: "Set a memory limit for each, from the sizes in the plan.",
+    check: |inventory, _, findings| {
+        lacking(
+            inventory,
+            findings,
+            |stack| facts::on_own_host(stack) || is_cluster(stack),
+            |unit| unit.memory.is_none(),
+            "No memory limit: {}.",
+        );
+    },
+};
+
+static NO_ROTATION: Rule = Rule {
+    id: "no-log-rotation",
+    severity: Severity::Low,
+    section: 9,
+    title: "Container logs grow without limit",
+    why: "The engine's default driver keeps everything until the disk is full.",
+    fix: "Use the `local` driver, or set `max-size` and `max-file`.",
+    check: |inventory, _, findings| {
+        lacking(
+            inventory,
+            findings,
+            |stack| stack.kind == "docker-compose",
+            |unit| !unit.log_rotation,
+            "No rotation: {}.",
+        );
+    },
+};
+
+static DEPENDS_WITHOUT_CONDITION: Rule = Rule {
+    id: "depends-on-no-condition",
+    severity: Severity::Medium,
+    section: 6,
+    title: "A process does not wait until its datastore is ready",
+    why: "It connects while the datastore still starts, and ends or serves errors.",
+    fix: "Give the datastore a health check and depend on `service_healthy`, or let the process try again.",
+    check: depends_without_condition,
+};
+
+fn depends_without_condition(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for stack in facts::production_stacks(inventory).filter(|stack| stack.kind == "docker-compose") {
+        for unit in stack.units.iter().filter(|unit| unit.service.is_some()) {
+            let blind: Vec<_> = unit
+                .depends_on
+                .iter()
+                .filter(|dependency| {
+                    dependency
+                        .condition
+                        .as_ref()
+                        .is_none_or(|condition| condition == "service_started")
+                })
+                .filter(|dependency| {
+                    stack.units.iter().any(|other| {
+                        other.name == dependency.unit && support::engine(inventory, other).is_some()
+                    })
+                })
+                .collect();
+            let restarts = unit.restart.as_ref().is_some_and(|policy| policy != "no");
+            findings
+                .add(
+                    Shown::fill(
+                        if restarts {
+                            "{} starts beside {}; the restart policy repeats it until it works."
+                        } else {
+                            "{} starts beside {}, and nothing starts it again."
+                        },
+                        &[
+                            &code(&unit.name),
+                            &facts::list(blind.iter().map(|dependency| &dependency.unit)),
+                        ],
+                    ),
+                    blind
+                        .iter()
+                        .flat_map(|dependency| dependency.evidence.iter().cloned()),
+                )
+                .severity(if restarts { Severity::Low } else { Severity::Medium });
+        }
+    }
+}
+
+static PROJECT_IMPLICIT: Rule = Rule {
+    id: "compose-project-implicit",
+    severity: Severity::Medium,
+    section: 11,
+    title: "Volumes are named after the folder from which the stack is started",
+    why: "Started from another folder, by a pipeline for example, the stack gets new and empty volumes.",
+    fix: "Name the project: `name:` at the top of the file, or `--project-name`.",
+    check: project_implicit,
+};
+
+fn project_implicit(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for stack in facts::production_stacks(inventory)
+        .filter(|stack| stack.kind == "docker-compose" && stack.name.is_none())
+    {
+        let ways: BTreeSet<_> = stack.confirmed_by.iter().map(|place| &place.path).collect();
+        if stack.volumes.is_empty() || ways.len() < 2 {
+            continue;
+        }
+        let volume = stack
+            .units
+            .iter()
+            .flat_map(|unit| &unit.mounts)
+            .filter(|mount| mount.kind == MountKind::Volume)
+            .flat_map(|mount| mount.evidence.iter().cloned())
+            .take(1);
+        findings
+            .add(
+                Shown::fill(
+                    "{} have no fixed prefix, and the stack is started from {} places.",
+                    &[&facts::list(&stack.volumes), &Shown::number(ways.len() as u64)],
+                ),
+                volume.chain(stack.confirmed_by.iter().cloned()),
+            )
+            .confidence(Confidence::Derived);
+    }
+}
+
+static SOURCE_MOUNTED: Rule = Rule {
+    id: "bind-mount-source-in-prod",
+    severity: Severity::Medium,
+    section: 11,
+    title: "The host's source code covers the image's content",
+    why: "What runs is not what was built and tested.",
+    fix: "Remove the mount from the production files.",
+    check: source_mounted,
+};
+
+fn source_mounted(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for (_, unit) in facts::production_units(inventory).filter(|(_, unit)| unit.build.is_some()) {
+        for mount in unit
+            .mounts
+            .iter()
+            .filter(|mount| mount.kind == MountKind::Bind && !mount.read_only)
+        {
+            let Some(source) = &mount.source else { continue };
+            let context = unit.build.as_ref().and_then(|build| build.context.as_ref());
+            let trimmed = source.as_str().trim_start_matches("./").trim_end_matches('/');
+            let is_source = trimmed.is_empty()
+                || trimmed == "."
+                || context.is_some_and(|context| !context.is_root() && context.as_str() == trimmed)
+                || matches!(trimmed.rsplit('/').next(), Some("src" | "app" | "lib"));
+            if is_source {
+                findings.add(
+                    Shown::fill("{} mounts {}.", &[&code(&unit.name), &code(source)]),
+                    mount.evidence.clone(),
+                );
+            }
+        }
+    }
+}
+
+static NO_PROBES: Rule = Rule {
+    id: "no-health-probe",
+    severity: Severity::Medium,
+    section: 6,
+    title: "Nothing checks whether a process works",
+    why: "A hung process keeps its traffic, and a rollout counts a version as good as soon as it was started.",
+    fix: "Add a check of the health path (readiness in a cluster, `healthcheck` in Compose).",
+    check: no_probes,
+};
+
+fn no_probes(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for stack in
+        facts::production_stacks(inventory).filter(|stack| facts::on_own_host(stack) || is_cluster(stack))
+    {
+        let blind: Vec<&Unit> = stack
+            .units
+            .iter()
+            .filter(|unit| stays(inventory, unit) && unit.probes.is_empty())
+            .filter(|unit| {
+                let Some(service) = unit
+                    .service
+                    .as_ref()
+                    .and_then(|id| inventory.service(id.as_str()))
+                else {
+                    return false;
+                };
+                let in_image = facts::container_of(inventory, service)
+                    .is_some_and(|container| container.healthcheck.is_some());
+                service.role == Role::Web
+                    && !(in_image && !matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize"))
+            })
+            .collect();
+        findings.add(
+            Shown::fill(
+                "No check: {}.",
+                &[&facts::list(blind.iter().map(|unit| &unit.name))],
+            ),
+            blind
+                .iter()
+                .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
+        );
+    }
+}
+
+static SINGLE_REPLICA: Rule = Rule {
+    id: "k8s-single-replica-no-pdb",
+    severity: Severity::Medium,
+    section: 10,
+    title: "Each process has one pod",
+    why: "An upgrade or loss of its node is an outage.",
+    fix: "Run at least two, with a disruption budget and spread over nodes.",
+    check: single_replica,
+};
+
+fn single_replica(inventory: &Inventory, context: &Context, findings: &mut Findings) {
+    if context.replicas.is_some_and(|replicas| replicas > 1) {
+        return;
+    }
+    for stack in facts::production_stacks(inventory)
+        .filter(|stack| matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize"))
+    {
+        let scaled = stack
+            .units
+            .iter()
+            .any(|unit| unit.kind.as_str().eq_ignore_ascii_case("HorizontalPodAutoscaler"));
+        let single: Vec<&Unit> = stack
+            .units
+            .iter()
+            .filter(|unit| {
+                unit.kind.as_str().eq_ignore_ascii_case("Deployment") && unit.replicas.unwrap_or(1) == 1
+            })
+            .filter(|unit| {
+                unit.service
+                    .as_ref()
+                    .and_then(|id| inventory.service(id.as_str()))
+                    .is_some_and(|service| {
+                        matches!(service.role, Role::Web | Role::Frontend) && !service.singleton
+                    })
+            })
+            .collect();
+        if scaled {
+            continue;
+        }
+        findings.add(
+            Shown::fill(
+                "One pod: {}.",
+                &[&facts::list(single.iter().map(|unit| &unit.name))],
+            ),
+            single
+                .iter()
+                .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
+        );
+    }
+}
+
+static DEVELOPMENT_STACK: Rule = Rule {
+    id: "development-stack-only",
+    severity: Severity::High,
+    section: 11,
+    title: "The repository's stack file is made for development",
+    why: "Deployed as it is, it brings development servers, open ports, known passwords or data without a volume.",
+    fix: "Do not deploy it; use the plan's own files.",
+    check: development_stack,
+};
+
+fn development_stack(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    // Where there is a stack for production, nobody mistakes the other one for it.
+    if facts::production_stacks(inventory).any(|stack| stack.units.iter().any(|unit| unit.service.is_some()))
+    {
+        return;
+    }
+    for stack in inventory
+        .stacks
+        .iter()
+        .filter(|stack| stack.scope == Scope::Development)
+    {
+        let own = stack
+            .units
+            .iter()
+            .any(|unit| unit.service.is_some() || unit.build.is_some());
+        if !own {
+            continue;
+        }
+        let open = stack
+            .units
+            .iter()
+            .filter(|unit| support::engine(inventory, unit).is_some())
+            .flat_map(|unit| {
+                unit.ports
+                    .iter()
+                    .filter(|port| port.published)
+                    .flat_map(|port| port.evidence.iter().cloned())
+            });
+        let sources = stack
+            .units
+            .iter()
+            .filter(|unit| unit.build.is_some())
+            .flat_map(|unit| &unit.mounts)
+            .filter(|mount| mount.kind == MountKind::Bind)
+            .flat_map(|mount| mount.evidence.iter().take(1).cloned());
+        let mut evidence: Vec<Evidence> = stack.evidence.iter().take(1).cloned().collect();
+        evidence.extend(sources.take(2));
+        evidence.extend(open.take(3));
+        findings
+            .add(
+                Shown::fill(
+                    "{} is no description of a production deployment.",
+                    &[&facts::list(
+                        stack
+                            .files
+                            .iter()
+                            .map(playbook_core::path::RelPath::shown)
+                            .collect::<Vec<_>>()
+                            .iter(),
+                    )],
+                ),
+                evidence,
+            )
+            .confidence(Confidence::Derived);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use playbook_core::inventory::{Build, Dependency, Probe};
+
+    fn own(name: &'static str) -> Unit {
+        let mut unit = unit(name, Some("registry.example.com/api:1"));
+        unit.service = Some("api".into());
+        unit
+    }
+
+    fn with(kind: &'static str, units: Vec<Unit>) -> Inventory {
+        inventory(|all| {
+            all.services.push(web("node x.js"));
+            all.stacks.push(stack(kind, units));
+        })
+    }
+
+    #[test]
+    fn policies_and_limits() {
+        for (id, settle) in [
+            (
+                "no-restart-policy",
+                (|unit: &mut Unit| unit.restart = Some("always".into())) as fn(&mut Unit),
+            ),
+            ("no-resource-limits", |unit| unit.memory = Some("512M".into())),
+            ("no-log-rotation", |unit| unit.log_rotation = true),
+        ] {
+            let mut all = with("docker-compose", vec![own("api")]);
+            assert_eq!(fires(id, &all, "compose").evidence, [place("compose.yaml", 2)]);
+            settle(&mut all.stacks[0].units[0]);
+            silent(id, &all, "compose");
+            let mut job = with("docker-compose", vec![own("api")]);
+            job.services[0].role = Role::Job;
+            silent(id, &job, "compose");
+        }
+        silent(
+            "no-restart-policy",
+            &with("kubernetes", vec![own("api")]),
+            "kubernetes",
+        );
+        fires(
+            "no-resource-limits",
+            &with("kubernetes", vec![own("api")]),
+            "kubernetes",
+        );
+        // A platform has limits of its own.
+        silent("no-resource-limits", &with("render", vec![own("api")]), "render");
+    }
+
+    #[test]
+    fn waiting() {
+        let id = "depends-on-no-condition";
+        let build = |condition: Option<&'static str>, on: &'static str| {
+            let mut api = own("api");
+            api.depends_on.push(Dependency {
+                unit: on.into(),
+                condition: condition.map(Shown::from),
+                evidence: vec![place("compose.yaml", 9)],
+            });
+            with(
+                "docker-compose",
+                vec![api, unit("db", Some("postgres:18")), unit("other", Some("x"))],
+            )
+        };
+        assert_eq!(
+            fires(id, &build(None, "db"), "compose").severity,
+            Severity::Medium
+        );
+        silent(id, &build(Some("service_healthy"), "db"), "compose");
+        silent(id, &build(None, "other"), "compose");
+    }
+
+    #[test]
+    fn project_name() {
+        let id = "compose-project-implicit";
+        let mut all = with("docker-compose", vec![own("api")]);
+        all.stacks[0].volumes = vec!["data".into()];
+        all.stacks[0].confirmed_by = vec![place("docs/deploy.md", 3)];
+        silent(id, &all, "compose");
+        all.stacks[0]
+            .confirmed_by
+            .push(place(".github/workflows/deploy.yml", 20));
+        fires(id, &all, "compose");
+        all.stacks[0].name = Some("shop".into());
+        silent(id, &all, "compose");
+    }
+
+    #[test]
+    fn sources() {
+        let id = "bind-mount-source-in-prod";
+        let build = |source: &'static str| {
+            let mut api = own("api");
+            api.build = Some(Build::default());
+            api.mounts.push(mount(MountKind::Bind, source, "/app"));
+            with("docker-compose", vec![api])
+        };
+        fires(id, &build("./"), "compose");
+        silent(id, &build("./certificates"), "compose");
+    }
+
+    #[test]
+    fn probes_and_replicas() {
+        let mut all = with("kubernetes", vec![own("api")]);
+        all.stacks[0].units[0].kind = "Deployment".into();
+        fires("no-health-probe", &all, "kubernetes");
+        fires("k8s-single-replica-no-pdb", &all, "kubernetes");
+        all.stacks[0].units[0].replicas = Some(2);
+        silent("k8s-single-replica-no-pdb", &all, "kubernetes");
+        all.stacks[0].units[0].probes.push(Probe {
+            kind: "readiness".into(),
+            command: None,
+            path: None,
+            port: None,
+            interval: None,
+            timeout: None,
+            retries: None,
+            start_period: None,
+            evidence: vec![],
+        });
+        silent("no-health-probe", &all, "kubernetes");
+    }
+
+    #[test]
+    fn development_stack() {
+        let id = "development-stack-only";
+        let mut all = with("docker-compose", vec![own("api")]);
+        silent(id, &all, "compose");
+        all.stacks[0].scope = Scope::Development;
+        assert_eq!(fires(id, &all, "compose").evidence, [place("compose.yaml", 1)]);
+        all.stacks.push(stack("render", vec![own("api")]));
+        silent(id, &all, "render");
+    }
+}
