@@ -1,5 +1,6 @@
 //! The rules, a family a file: constants, checks and tests stand together.
 
+mod build;
 mod commands;
 mod config;
 mod databases;
@@ -10,6 +11,7 @@ mod health;
 mod images;
 pub(crate) mod knowledge;
 mod migrations;
+mod pipeline;
 mod ports;
 mod processes;
 mod rollout;
@@ -35,6 +37,8 @@ const FAMILIES: &[&[&Rule]] = &[
     config::RULES,
     health::RULES,
     rollout::RULES,
+    build::RULES,
+    pipeline::RULES,
 ];
 
 static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());

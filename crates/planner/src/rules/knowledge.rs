@@ -79,6 +79,8 @@ pub(crate) struct UnlockedInstall {
 pub(crate) struct Unavailable {
     pub(crate) image: Text,
     pub(crate) since: Text,
+    /// Does the pull itself fail (or does the image only get no more updates)?
+    pub(crate) gone: bool,
     pub(crate) instead: Text,
 }
 
