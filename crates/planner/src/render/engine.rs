@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use tera::value::Key;
 use tera::{Context, Error, Kwargs, State, Tera, Value};
 
 use super::Templates;
 use super::filters::{self, CITATION, CITATION_END, PIPE};
 use crate::plan::{Plan, Step, step_key};
-use crate::prose::Prose;
+use crate::prose::{self, Prose};
 use crate::target::TemplateError;
 
 /// Rendering settles when the parameters that the text uses and the notes that it cites no longer change: the first
@@ -172,6 +173,7 @@ impl<'p> Engine<'p> {
             .access
             .iter()
             .filter(|access| self.plan.holds(&access.when))
+            .filter(|access| access.steps.is_empty() || !self.plan.numbers(&access.steps).is_empty())
             .map(|access| {
                 Ok(PrintedAccess {
                     who: self.line("target.toml", &access.who, &context)?,
@@ -253,7 +255,12 @@ impl<'p> Engine<'p> {
             .filter(|parameter| used.contains(&parameter.name))
             .collect();
         let width = |parameter: &Parameter| {
-            parameter.name.len() + parameter.value.as_str().map_or(24, |value| value.chars().count())
+            let own = parameter
+                .value
+                .as_map()
+                .and_then(|map| map.get(&Key::from(prose::KEY)));
+            let text = parameter.value.as_str().or(own.and_then(Value::as_str));
+            parameter.name.len() + text.map_or(0, |text| text.chars().count())
         };
         // Comments start in one column, unless a value is so long that it would push all of them away.
         const WIDEST: usize = 44;
