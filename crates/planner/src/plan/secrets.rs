@@ -24,6 +24,14 @@ pub(crate) struct Secrets<'a> {
     generated: Vec<Generated<'a>>,
     /// Names of the secrets that somebody else gives out.
     asked: Vec<Asked<'a>>,
+    /// What the plan stores: settings first, then what is generated, then what is asked for.
+    lines: Vec<Line<'a>>,
+    /// Numbers for the check of the stored file.
+    generated_lines: usize,
+    shortest_generated: u32,
+    /// How many of the lines are settings, and how many are secrets.
+    settings: usize,
+    stored_secrets: usize,
     /// Groups of which at least one variable has to be set.
     one_of: Vec<OneOf<'a>>,
     /// The stack passes them and no code of the repository reads them.
@@ -104,6 +112,18 @@ struct Asked<'a> {
     evidence: Vec<&'a Evidence>,
 }
 
+/// A variable that the plan stores for the services.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    name: &'a Shown,
+    kind: &'static str,
+    secret: bool,
+    required: bool,
+    bytes: u32,
+    configures: Option<&'a Shown>,
+    one_of: bool,
+}
+
 #[derive(Debug, Serialize)]
 struct OneOf<'a> {
     group: &'a Shown,
@@ -166,6 +186,7 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Secrets<'a> {
             evidence: places(variable),
         })
         .collect();
+    let lines = lines(given, &rows, &generated);
     let rotation = read
         .iter()
         .zip(&rows)
@@ -189,7 +210,18 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Secrets<'a> {
     ledger.condition("has_generated_secrets", !generated.is_empty());
     ledger.condition("has_asked_secrets", !asked.is_empty());
     ledger.condition("has_committed_secrets", !committed.is_empty());
+    ledger.condition("has_stored_variables", !lines.is_empty());
+    ledger.condition("has_stored_secrets", lines.iter().any(|line| line.secret));
     Secrets {
+        generated_lines: lines.iter().filter(|line| line.kind == "generated").count(),
+        shortest_generated: generated
+            .iter()
+            .map(|secret| secret.characters)
+            .min()
+            .unwrap_or(0),
+        settings: lines.iter().filter(|line| !line.secret).count(),
+        stored_secrets: lines.iter().filter(|line| line.secret).count(),
+        lines,
         one_of: groups(&read),
         passed_not_read: passed_not_read(given),
         read_not_passed: read_not_passed(given, &read),
@@ -203,6 +235,57 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Secrets<'a> {
         committed,
         rotation,
     }
+}
+
+/// The variables that somebody has to store, in the order of a file that reads well.
+fn lines<'a>(given: &Given<'a>, rows: &[Row<'a>], generated: &[Generated<'a>]) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'a>> = rows
+        .iter()
+        .filter_map(|row| {
+            let kind = match row.origin {
+                Origin::Parameter => "setting",
+                Origin::Generated => "generated",
+                Origin::Asked => "asked",
+                // A stack or a platform that knows the datastore fills in its address.
+                Origin::Datastore if !stack_knows_store(given, row.name) => "address",
+                _ => return None,
+            };
+            let needs_shell_name = kind != "generated";
+            if needs_shell_name && Parameter::new(row.name).is_none() {
+                return None;
+            }
+            Some(Line {
+                name: row.name,
+                kind,
+                secret: row.secret || kind == "address",
+                required: row.required,
+                bytes: generated
+                    .iter()
+                    .find(|secret| secret.name == row.name)
+                    .map_or(KEY_BYTES, |secret| secret.bytes),
+                configures: row.configures,
+                one_of: row.one_of.is_some(),
+            })
+        })
+        .collect();
+    let rank = |line: &Line<'_>| match line.kind {
+        "setting" => 0,
+        "generated" => 1,
+        "address" => 2,
+        _ => 3,
+    };
+    lines.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(b.name)));
+    lines
+}
+
+fn stack_knows_store(given: &Given<'_>, name: &Shown) -> bool {
+    passed(given).any(|variable| {
+        variable.name == *name
+            && matches!(
+                variable.source,
+                VariableSource::Datastore | VariableSource::Composed
+            )
+    })
 }
 
 /// Does a deployed process, its stack or its image build use the variable?

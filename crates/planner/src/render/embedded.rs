@@ -41,10 +41,13 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "sections/23-open.md",
     "steps.toml",
     "targets/compose/01-preflight-checks.md",
+    "targets/compose/04-store-variables.md",
     "targets/compose/target.toml",
     "targets/kubernetes/01-preflight-checks.md",
+    "targets/kubernetes/04-store-variables.md",
     "targets/kubernetes/target.toml",
     "targets/render/01-preflight-checks.md",
+    "targets/render/04-store-variables.md",
     "targets/render/target.toml",
 ];
 

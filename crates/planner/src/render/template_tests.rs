@@ -2,6 +2,7 @@
 
 use super::Templates;
 use super::filters::{FENCE_FILTERS, MARKDOWN_FILTERS};
+use crate::target::Targets;
 
 /// The last filter of an expression.
 fn last_filter(expression: &str) -> Option<&str> {
@@ -73,4 +74,27 @@ fn last_filters_are_seen() {
     assert_eq!(last_filter("x | evidence(max=1)"), Some("evidence"));
     assert_eq!(last_filter("(a | b) | text(missing=\"|\")"), Some("text"));
     assert_eq!(last_filter("x"), None);
+}
+
+#[test]
+fn steps_settle_rules_that_exist_and_rights_name_steps_of_the_target() {
+    let targets = Targets::load(&Templates::default()).expect("the folder is in order");
+    for target in targets.iter() {
+        let rules = target
+            .steps
+            .iter()
+            .flat_map(|step| &step.settles)
+            .chain(&target.settles);
+        for id in rules {
+            assert!(
+                crate::rule::rule(id).is_some(),
+                "{}: there is no rule `{id}`",
+                target.id
+            );
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for step in &target.steps {
+            assert!(seen.insert(&step.id), "{}: `{}` stands twice", target.id, step.id);
+        }
+    }
 }
