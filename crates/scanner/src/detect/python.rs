@@ -1,8 +1,11 @@
 //! Python: manifests, entry points, routes, datastores, settings, jobs, migrations and operation.
 
 mod entry;
+mod job;
 mod known;
 mod manifest;
+mod route;
+mod settings;
 mod syntax;
 mod value;
 mod worker;
@@ -37,6 +40,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let definitions = code.definitions();
     let objects = entry::objects(&code, &definitions);
     entry::detect(&code, &definitions, &objects, facts);
+    route::detect(&code, &definitions, &objects, facts);
+    settings::detect(&code, &definitions, facts);
+    job::detect(&code, &definitions, facts);
 }
 
 #[cfg(test)]

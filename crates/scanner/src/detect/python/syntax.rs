@@ -606,19 +606,22 @@ impl<'a> Code<'a> {
         module_of(self.source.path)
     }
 
-    /// The path (without ending, relative to the root) of a module as an import of this file names it, as far as the
-    /// file's own place shows it: `app.api.users` of `backend/app/main.py` is `backend/app/api/users`.
-    pub(super) fn module_path(&self, module: &str) -> Option<RelPath> {
-        let parts: Vec<&str> = module.split('.').filter(|part| !part.is_empty()).collect();
-        let first = parts.first()?;
+    /// The name of a module from the root, as far as the file's own place shows it: `app.api.users` as an import of
+    /// `backend/app/main.py` is `backend.app.api.users`. Where the place shows nothing it stays as written, and is the
+    /// end of the whole name.
+    pub(super) fn rooted(&self, module: &str) -> String {
+        let first = module.split('.').next().unwrap_or(module);
         let folder = self.source.path.parent();
         let own: Vec<&str> = folder.components().collect();
-        let base = own
+        let base = own.iter().position(|part| *part == first).unwrap_or_default();
+        let parts: Vec<&str> = own
+            .get(..base)
+            .unwrap_or_default()
             .iter()
-            .position(|part| part == first)
-            .map_or(own.clone(), |at| own.get(..at).unwrap_or_default().to_vec());
-        let whole: Vec<&str> = base.into_iter().chain(parts.iter().copied()).collect();
-        RelPath::new(&whole.join("/"))
+            .copied()
+            .chain(module.split('.').filter(|part| !part.is_empty()))
+            .collect();
+        parts.join(".")
     }
 
     fn read_imports(&mut self) {

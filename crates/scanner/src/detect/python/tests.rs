@@ -2,6 +2,8 @@
 
 mod entries;
 mod manifests;
+mod routes;
+mod settings;
 
 use super::DETECTOR;
 use crate::fact::Facts;
