@@ -17,6 +17,12 @@ use crate::rules::rules;
 /// The most places that one finding names; what comes after them repeats the same observation.
 const MOST_EVIDENCE: usize = 24;
 
+/// The most findings of one rule and severity that stand on their own.
+const MOST_ALIKE: usize = 4;
+
+/// Of more than [`MOST_ALIKE`] findings, so many are told in words.
+const IN_WORDS: usize = 3;
+
 /// One thing that a reviewer looks for.
 #[derive(Debug)]
 pub struct Rule {
@@ -146,7 +152,14 @@ fn merge(list: Vec<Finding>) -> Vec<Finding> {
             }
         }
     }
-    let mut list: Vec<Finding> = merged.into_values().collect();
+    let mut alike: BTreeMap<(Severity, Shown), Vec<Finding>> = BTreeMap::new();
+    for finding in merged.into_values() {
+        alike
+            .entry((finding.severity, finding.rule.clone()))
+            .or_default()
+            .push(finding);
+    }
+    let mut list: Vec<Finding> = alike.into_values().flat_map(fold).collect();
     for finding in &mut list {
         finding.evidence.truncate(MOST_EVIDENCE);
     }
@@ -154,6 +167,51 @@ fn merge(list: Vec<Finding>) -> Vec<Finding> {
         (a.severity, &a.rule, &a.evidence, &a.detail).cmp(&(b.severity, &b.rule, &b.evidence, &b.detail))
     });
     list
+}
+
+/// Many findings of one rule are one finding: the first ones in words, all of them by their best places.
+fn fold(mut alike: Vec<Finding>) -> Vec<Finding> {
+    if alike.len() <= MOST_ALIKE {
+        return alike;
+    }
+    alike.sort_by(|a, b| (&a.evidence, &a.detail).cmp(&(&b.evidence, &b.detail)));
+    let rest = alike.len() - IN_WORDS;
+    let mut details: Vec<Shown> = alike
+        .iter()
+        .take(IN_WORDS)
+        .map(|finding| finding.detail.clone())
+        .collect();
+    details.push(Shown::fill(
+        "The same holds at {} more.",
+        &[&Shown::number(rest as u64)],
+    ));
+    let mut evidence = Vec::new();
+    let longest = alike
+        .iter()
+        .map(|finding| finding.evidence.len())
+        .max()
+        .unwrap_or(0);
+    for at in 0..longest {
+        for place in alike.iter().filter_map(|finding| finding.evidence.get(at)) {
+            if !evidence.contains(place) {
+                evidence.push(place.clone());
+            }
+        }
+    }
+    let same_fix = alike
+        .windows(2)
+        .all(|two| matches!(two, [a, b] if a.fix == b.fix));
+    let Some(mut first) = alike.into_iter().next() else {
+        return Vec::new();
+    };
+    if !same_fix {
+        if let Some(rule) = rule(first.rule.as_str()) {
+            first.fix = Shown::from(rule.fix);
+        }
+    }
+    first.detail = Shown::join(&details, " ");
+    first.evidence = evidence;
+    vec![first]
 }
 
 #[cfg(test)]
@@ -188,6 +246,32 @@ mod tests {
             .map(|f| (f.detail.as_str(), f.evidence.len()))
             .collect();
         assert_eq!(shown, [("worse", 1), ("same", 2)]);
+    }
+
+    static MANY: Rule = Rule {
+        id: "many",
+        severity: Severity::Low,
+        section: 1,
+        title: "t",
+        why: "w",
+        fix: "f",
+        check: |_, _, findings| {
+            for number in 1..=6 {
+                findings.add(
+                    Shown::fill("{}.", &[&Shown::number(number)]),
+                    [place("a", u32::try_from(number).unwrap_or(1)), place("b", 1)],
+                );
+            }
+        },
+    };
+
+    #[test]
+    fn many_findings_of_a_rule_are_one() {
+        let found = run([&MANY].into_iter(), &Inventory::empty(), &context("compose"));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].detail, "1. 2. 3. The same holds at 3 more.");
+        assert_eq!(found[0].evidence.len(), 7);
+        assert_eq!(found[0].evidence[6], place("b", 1));
     }
 
     #[test]

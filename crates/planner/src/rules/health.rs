@@ -32,7 +32,13 @@ static NO_ENDPOINT: Rule = Rule {
 
 fn no_endpoint(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     for service in facts::web_services(inventory) {
-        if !service.health.is_empty() || !service.health_checks.is_empty() {
+        // Where no route was found at all, the way of stating them was not understood.
+        let routes = inventory
+            .routes
+            .iter()
+            .filter(|route| route.service.as_ref() == Some(&service.id))
+            .count();
+        if !service.health.is_empty() || !service.health_checks.is_empty() || routes == 0 {
             continue;
         }
         let container = facts::container_of(inventory, service).map(facts::command_place);
@@ -443,7 +449,21 @@ mod tests {
 
     #[test]
     fn endpoints() {
-        fires("no-health-endpoint", &with(vec![], vec![]), "compose");
+        silent("no-health-endpoint", &with(vec![], vec![]), "compose");
+        let mut routed = with(vec![], vec![]);
+        routed.routes.push(Route {
+            method: "GET".into(),
+            path: "/".into(),
+            complete: true,
+            service: Some("api".into()),
+            authenticated: None,
+            touches: vec![],
+            evidence: vec![place("src/home", 11)],
+        });
+        assert_eq!(
+            fires("no-health-endpoint", &routed, "compose").evidence[0],
+            place("src/home", 11)
+        );
         silent(
             "no-health-endpoint",
             &with(vec![health("/health", &[], false)], vec![]),

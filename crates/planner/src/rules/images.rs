@@ -1,10 +1,13 @@
 //! Which images are built on and run.
 
+use std::collections::BTreeMap;
+
 use playbook_core::evidence::{Confidence, Evidence};
 use playbook_core::finding::Severity;
 use playbook_core::harmless::ImageRef;
-use playbook_core::inventory::Inventory;
+use playbook_core::inventory::{Container, Inventory};
 use playbook_core::shown::Shown;
+use playbook_core::technology::Catalogue;
 
 use super::facts::{self, Context, code};
 use super::knowledge;
@@ -86,34 +89,45 @@ fn unpinned(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     let stores: Vec<&Shown> = facts::production_datastores(inventory)
         .filter_map(|store| store.image.as_ref())
         .collect();
+    let mut kinds: BTreeMap<(Severity, &'static str), (Vec<Shown>, Vec<Evidence>)> = BTreeMap::new();
     for used in used(inventory) {
-        if used.image.digest().is_some() {
-            continue;
-        }
         let floating = match used.image.tag() {
             None => true,
-            Some(tag) => used.image.version().is_none() && is_moving(tag),
+            Some(tag) => {
+                let codename = knowledge::get()
+                    .codename_images
+                    .contains(&used.image.repository().trim_start_matches("library/"));
+                used.image.version().is_none() && is_moving(tag) && !(codename && has_codename(tag))
+            }
         };
-        if !floating {
+        if !floating || used.image.digest().is_some() {
             continue;
         }
-        let store = stores.contains(&&used.name);
-        findings
-            .add(
-                Shown::fill(
-                    if store {
-                        "{} holds data and names no version: the next pull may bring a major version that does not read its files."
-                    } else if used.run {
-                        "{} runs without a version."
-                    } else {
-                        "The build starts from {}, which names no version."
-                    },
-                    &[&code(&used.name)],
-                ),
-                used.places,
+        let kind = if stores.contains(&&used.name) {
+            (
+                Severity::High,
+                "{}: the next pull may bring a major version that does not read the data of the present one.",
             )
-            .severity(if store { Severity::High } else { Severity::Medium });
+        } else if used.run {
+            (Severity::Medium, "Run without a version: {}.")
+        } else {
+            (Severity::Medium, "The build starts from {}.")
+        };
+        let group = kinds.entry(kind).or_default();
+        group.0.push(used.name);
+        group.1.extend(used.places);
     }
+    for ((severity, detail), (names, places)) in kinds {
+        findings
+            .add(Shown::fill(detail, &[&facts::list(&names)]), places)
+            .severity(severity);
+    }
+}
+
+/// Does the tag name a release of the distribution?
+fn has_codename(tag: &str) -> bool {
+    tag.split('-')
+        .any(|part| knowledge::get().codenames.contains(&part))
 }
 
 /// Tags that name a channel or a variant of the newest version.
@@ -133,6 +147,7 @@ static ROOT_USER: Rule = Rule {
 };
 
 fn root_user(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    let mut unset: Vec<&Container> = Vec::new();
     for container in facts::production_containers(inventory) {
         // A Dockerfile that starts nothing is a base for others.
         if container.command.is_none() && container.entrypoint.is_none() && container.command_line.is_none() {
@@ -152,12 +167,7 @@ fn root_user(inventory: &Inventory, _: &Context, findings: &mut Findings) {
             Some(_) => {}
             None => {
                 let base = container.stages.last().and_then(|stage| stage.base.as_ref());
-                if base.is_some_and(|base| {
-                    knowledge::get()
-                        .own_user_images
-                        .iter()
-                        .any(|part| base.as_str().contains(part))
-                }) {
+                if base.is_some_and(|base| runs_as_other_user(base)) {
                     continue;
                 }
                 let unit_user = facts::production_units(inventory).any(|(_, unit)| {
@@ -170,20 +180,38 @@ fn root_user(inventory: &Inventory, _: &Context, findings: &mut Findings) {
                 if unit_user {
                     continue;
                 }
-                let from = container
-                    .stages
-                    .last()
-                    .map(|stage| Evidence::at(&container.path, stage.line));
-                findings.add(
-                    Shown::fill(
-                        "`{}` has no `USER` in its last stage.",
-                        &[&container.path.shown()],
-                    ),
-                    [facts::command_place(container)].into_iter().chain(from),
-                );
+                unset.push(container);
             }
         }
     }
+    let from = |container: &&Container| {
+        container
+            .stages
+            .last()
+            .map(|stage| Evidence::at(&container.path, stage.line))
+    };
+    let names: Vec<Shown> = unset.iter().map(|container| container.path.shown()).collect();
+    findings.add(
+        Shown::fill("No `USER` in the last stage of {}.", &[&facts::list(&names)]),
+        unset
+            .iter()
+            .map(|container| facts::command_place(container))
+            .chain(unset.iter().filter_map(from)),
+    );
+}
+
+/// Does the base image come with another user?
+fn runs_as_other_user(base: &Shown) -> bool {
+    let known = facts::image(base).and_then(|image| {
+        Catalogue::get()
+            .base_image(image.without_tag(), image.tag())
+            .and_then(|technology| technology.image.as_ref()?.user)
+    });
+    known.is_some_and(|user| !is_root(user))
+        || knowledge::get()
+            .own_user_images
+            .iter()
+            .any(|part| base.as_str().contains(part))
 }
 
 static HOME_OF_ROOT: Rule = Rule {
@@ -272,6 +300,7 @@ mod tests {
             "${IMAGE}:${TAG}",
             "x@sha256:0000000000000000000000000000000000000000000000000000000000000000",
             "x:2026-01",
+            "debian:bookworm-slim",
         ] {
             silent(id, &with(image), "compose");
         }

@@ -16,6 +16,8 @@ type Text = &'static str;
 pub(crate) struct Knowledge {
     pub(crate) development_servers: Vec<Vec<Text>>,
     pub(crate) moving_tags: Vec<Text>,
+    pub(crate) codename_images: Vec<Text>,
+    pub(crate) codenames: Vec<Text>,
     pub(crate) own_user_images: Vec<Text>,
     pub(crate) unavailable_images: Vec<Unavailable>,
     pub(crate) foreign_extensions: Vec<Extension>,

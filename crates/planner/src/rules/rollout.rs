@@ -399,7 +399,13 @@ fn development_stack(inventory: &Inventory, _: &Context, findings: &mut Findings
             .flat_map(|unit| &unit.mounts)
             .filter(|mount| mount.kind == MountKind::Bind)
             .flat_map(|mount| mount.evidence.iter().take(1).cloned());
-        let mut evidence: Vec<Evidence> = stack.evidence.iter().take(1).cloned().collect();
+        // What a file is for often stands in its first lines.
+        let mut evidence: Vec<Evidence> = stack
+            .files
+            .first()
+            .map(|file| Evidence::at(file, 1))
+            .into_iter()
+            .collect();
         evidence.extend(sources.take(2));
         evidence.extend(open.take(3));
         findings

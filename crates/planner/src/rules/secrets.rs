@@ -63,6 +63,7 @@ enum Home {
     Stack,
     Ci,
     Document,
+    Image,
     Code,
 }
 
@@ -74,6 +75,13 @@ fn home(inventory: &Inventory, path: &RelPath) -> Home {
         Home::Stack
     } else if is_in_ci(inventory, path) {
         Home::Ci
+    } else if inventory
+        .containers
+        .iter()
+        .any(|container| container.path == *path)
+    {
+        // What stays in the image is a rule of its own; a build stage may well have a stand-in.
+        Home::Image
     } else if is_template(path) {
         Home::Template
     } else if [".md", ".rst", ".adoc", ".txt"]
