@@ -137,7 +137,13 @@ impl Sources<'_> {
                         .then_some(path)
                         .filter(|path| self.container(path).is_some())
                 });
-                let command = unit.command.clone().or_else(|| unit.entrypoint.clone());
+                // A unit's command replaces the image's command and keeps its entrypoint.
+                let of_image = dockerfile.as_ref().and_then(|path| self.container(path)?.entrypoint.clone());
+                let command = match (&unit.entrypoint, &unit.command, of_image) {
+                    (Some(entrypoint), command, _) => joined(Some(entrypoint), command.as_ref()),
+                    (None, Some(command), Some(entrypoint)) if stack.kind == "docker-compose" => joined(Some(&entrypoint), Some(command)),
+                    (None, command, _) => command.clone(),
+                };
                 let role = third_party.or_else(|| units::role_of(unit));
                 out.push(Candidate {
                     tier: if scope == Scope::Production {

@@ -1,0 +1,199 @@
+//! Source code in any language, by the anchors of `languages/*.toml`: reads of the environment everywhere; routes,
+//! listeners, schedules and clients where no detector of the ecosystem reads them itself.
+
+use playbook_core::evidence::Scope;
+use playbook_core::harmless::{EnvName, Name, Schedule, Setting, Symbol, UrlPath, port};
+use playbook_core::inventory::VariableOrigin;
+use playbook_core::path::RelPath;
+use playbook_core::raw::Raw;
+use playbook_core::secret;
+use playbook_core::shown::Shown;
+
+use super::Detector;
+use crate::fact::{EntryKind, EntryPoint, Facts, JobFact, RouteFact, VariableFact};
+use crate::language::{Fallback, Hit, Kind, Language, language_of};
+use crate::limits;
+use crate::source::Source;
+
+/// Source code.
+pub(crate) const DETECTOR: Detector = Detector { id: "source", wants, detect };
+
+/// Languages whose detectors read routes, listeners and schedules themselves.
+const OWN_DETECTOR: &[&str] = &["python", "javascript", "typescript"];
+
+fn wants(path: &RelPath) -> bool {
+    language_of(path.as_str()).is_some_and(|language| language.name() != "shell")
+}
+
+fn detect(source: &Source<'_>, facts: &mut Facts) {
+    let Some(language) = language_of(source.path.as_str()) else { return };
+    if source.text.len() as u64 > limits::SOURCE_BYTES {
+        return;
+    }
+    let kinds: &[Kind] = if OWN_DETECTOR.contains(&language.name()) {
+        &[Kind::Env]
+    } else {
+        &[Kind::Env, Kind::Route, Kind::Listen, Kind::Schedule]
+    };
+    for hit in language.hits(source.text, kinds).into_iter().take(limits::FACTS_PER_FILE) {
+        match hit.kind {
+            Kind::Env => variable(source, &hit, facts),
+            Kind::Route => route(source, language, &hit, facts),
+            Kind::Listen => listener(source, language, &hit, facts),
+            Kind::Schedule => job(source, language, &hit, facts),
+            Kind::Mount | Kind::Client => {}
+        }
+    }
+}
+
+fn is_true(hit: &Hit, attribute: &str) -> bool {
+    hit.attribute(attribute).is_some_and(|value| !matches!(value, "false" | "0" | ""))
+}
+
+/// A read of a variable.
+fn variable(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
+    let Some(name) = hit.name.as_deref().and_then(|name| EnvName::parse(Raw::new(name))) else { return };
+    let mut fact = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(hit.line));
+    let text = fact.name.as_str().to_owned();
+    fact.secret = is_true(hit, "secret");
+    fact.build_time = is_true(hit, "build-time") || is_bundled(&text);
+    fact.min_length = hit.attribute("min-length").and_then(|value| value.parse().ok());
+    match &hit.default {
+        Fallback::None => {}
+        Fallback::Required => fact.required = true,
+        Fallback::Present(value) => {
+            fact.has_default = true;
+            if let Some(value) = value {
+                if secret::is_secret_name(&text) || fact.secret {
+                    facts.withheld.add(Raw::new(value));
+                    // A stand-in is no value to run with.
+                    fact.placeholder = !value.is_empty() && secret::is_placeholder(value);
+                } else {
+                    fact.default = Setting::judge(&text, Raw::new(value));
+                }
+            }
+        }
+    }
+    facts.variables.push(fact);
+}
+
+/// Variables that a bundler puts into the client's code when it is built.
+fn is_bundled(name: &str) -> bool {
+    ["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "PUBLIC_", "EXPO_PUBLIC_", "GATSBY_", "VUE_APP_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+fn route(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut Facts) {
+    let Some(text) = hit.name.as_deref() else { return };
+    let text = if text.starts_with('/') { text.to_owned() } else { format!("/{text}") };
+    let Some(path) = UrlPath::parse(Raw::new(&text)) else { return };
+    facts.routes.push(RouteFact {
+        method: method(hit.attribute("method")),
+        path,
+        router: hit.attribute("router").and_then(|router| Symbol::parse(Raw::new(router))),
+        authenticated: None,
+        touches: Vec::new(),
+        constant: false,
+        framework: Shown::from(language.name()),
+        scope: source.scope,
+        evidence: source.at(hit.line),
+    });
+}
+
+/// The HTTP method that a route's function or annotation names.
+fn method(text: Option<&str>) -> &'static str {
+    let lower = text.unwrap_or_default().to_ascii_lowercase();
+    [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE"), ("head", "HEAD"), ("options", "OPTIONS")]
+        .iter()
+        .find(|(word, _)| lower.contains(word))
+        .map_or("*", |(_, method)| method)
+}
+
+/// A place that listens on a port is where a server begins.
+fn listener(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut Facts) {
+    let address = hit.attribute("address").unwrap_or_default();
+    let literal = match &hit.default {
+        Fallback::Present(Some(value)) => port_of(value),
+        _ => None,
+    };
+    let host = address.rsplit_once(':').map_or("", |(host, _)| host).rsplit('/').next().unwrap_or_default();
+    facts.entry_points.push(EntryPoint {
+        path: source.path.clone(),
+        kind: EntryKind::Server,
+        framework: hit.attribute("framework").and_then(|slug| Name::parse(Raw::new(slug))).map_or_else(|| Shown::from(language.name()), Into::into),
+        symbol: None,
+        port: port_of(address).or(literal),
+        port_variable: hit.name.as_deref().and_then(|name| EnvName::parse(Raw::new(name))),
+        bind: Setting::parse(Raw::new(host)),
+        scope: source.scope,
+        evidence: source.at(hit.line),
+    });
+}
+
+fn port_of(address: &str) -> Option<u16> {
+    port(Raw::new(address.rsplit(':').next().unwrap_or(address).trim_end_matches('/')))
+}
+
+fn job(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut Facts) {
+    let schedule = ["schedule", "first", "cron", "every"]
+        .iter()
+        .find_map(|attribute| hit.attribute(attribute))
+        .and_then(|text| Schedule::parse(Raw::new(text.trim_matches(['"', '\'']))));
+    let stem = source.path.name().split('.').next().unwrap_or_default();
+    let name = hit.name.as_deref().or_else(|| hit.attribute("name")).and_then(|name| Name::parse(Raw::new(name)));
+    let Some(name) = name.or_else(|| Name::parse(Raw::new(stem))) else { return };
+    if schedule.is_none() {
+        return;
+    }
+    facts.jobs.push(JobFact {
+        name,
+        schedule,
+        runner: Shown::from(language.name()),
+        scope: if source.scope == Scope::Production { Scope::Production } else { Scope::Development },
+        evidence: source.at(hit.line),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn reads_of_variables_with_and_without_defaults() {
+        let facts = testing::facts(
+            &DETECTOR,
+            "
+//- app/settings.py
+import os
+KEY = os.environ[\"SECRET_KEY\"]
+PORT = int(os.getenv(\"PORT\", \"8000\"))
+TOKEN = os.getenv(\"API_TOKEN\", \"changeme\")
+# os.environ[\"COMMENTED\"]
+//- tests/test_settings.py
+import os
+os.environ[\"ONLY_TEST\"]
+",
+        );
+        let told: Vec<(&str, bool, bool, bool)> =
+            facts.variables.iter().map(|v| (v.name.as_str(), v.required, v.has_default, v.placeholder)).collect();
+        assert_eq!(
+            told,
+            [
+                ("SECRET_KEY", true, false, false),
+                ("PORT", false, true, false),
+                ("API_TOKEN", false, true, true),
+                ("ONLY_TEST", true, false, false),
+            ]
+        );
+        assert_eq!(facts.variables.get(1).and_then(|v| v.default.as_ref()).map(Setting::as_str), Some("8000"));
+        assert_eq!(facts.variables.get(3).map(|v| v.scope), Some(Scope::Development));
+    }
+
+    #[test]
+    fn a_listener_is_an_entry_point() {
+        let facts = testing::facts(&DETECTOR, "//- cmd/api/main.go\npackage main\nfunc main() {\n\thttp.ListenAndServe(\":8080\", nil)\n}\n");
+        assert_eq!(facts.entry_points.first().and_then(|entry| entry.port), Some(8080));
+    }
+}
