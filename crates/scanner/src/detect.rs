@@ -9,6 +9,7 @@ mod dockerfile;
 mod documents;
 mod judge;
 mod python;
+mod source;
 
 use playbook_core::path::RelPath;
 
@@ -33,6 +34,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &dockerfile::DETECTOR,
     &documents::DETECTOR,
     &python::DETECTOR,
+    &source::DETECTOR,
 ];
 
 /// Has the file one of these names?

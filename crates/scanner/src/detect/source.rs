@@ -16,7 +16,11 @@ use crate::limits;
 use crate::source::Source;
 
 /// Source code.
-pub(crate) const DETECTOR: Detector = Detector { id: "source", wants, detect };
+pub(crate) const DETECTOR: Detector = Detector {
+    id: "source",
+    wants,
+    detect,
+};
 
 /// Languages whose detectors read routes, listeners and schedules themselves.
 const OWN_DETECTOR: &[&str] = &["python", "javascript", "typescript"];
@@ -26,7 +30,9 @@ fn wants(path: &RelPath) -> bool {
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    let Some(language) = language_of(source.path.as_str()) else { return };
+    let Some(language) = language_of(source.path.as_str()) else {
+        return;
+    };
     if source.text.len() as u64 > limits::SOURCE_BYTES {
         return;
     }
@@ -35,7 +41,11 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     } else {
         &[Kind::Env, Kind::Route, Kind::Listen, Kind::Schedule]
     };
-    for hit in language.hits(source.text, kinds).into_iter().take(limits::FACTS_PER_FILE) {
+    for hit in language
+        .hits(source.text, kinds)
+        .into_iter()
+        .take(limits::FACTS_PER_FILE)
+    {
         match hit.kind {
             Kind::Env => variable(source, &hit, facts),
             Kind::Route => route(source, language, &hit, facts),
@@ -47,12 +57,23 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
 }
 
 fn is_true(hit: &Hit, attribute: &str) -> bool {
-    hit.attribute(attribute).is_some_and(|value| !matches!(value, "false" | "0" | ""))
+    hit.attribute(attribute)
+        .is_some_and(|value| !matches!(value, "false" | "0" | ""))
 }
 
 /// A read of a variable.
 fn variable(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
-    let Some(name) = hit.name.as_deref().and_then(|name| EnvName::parse(Raw::new(name))) else { return };
+    // .NET reads `ConnectionStrings:Shop` from the variable `ConnectionStrings__Shop`.
+    let prefix = if is_true(hit, "connection-string") {
+        "ConnectionStrings__"
+    } else {
+        ""
+    };
+    let name = hit
+        .name
+        .as_deref()
+        .and_then(|name| EnvName::parse(Raw::new(&format!("{prefix}{name}"))));
+    let Some(name) = name else { return };
     let mut fact = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(hit.line));
     let text = fact.name.as_str().to_owned();
     fact.secret = is_true(hit, "secret");
@@ -79,19 +100,36 @@ fn variable(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
 
 /// Variables that a bundler puts into the client's code when it is built.
 fn is_bundled(name: &str) -> bool {
-    ["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "PUBLIC_", "EXPO_PUBLIC_", "GATSBY_", "VUE_APP_"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "VITE_",
+        "NEXT_PUBLIC_",
+        "REACT_APP_",
+        "NUXT_PUBLIC_",
+        "PUBLIC_",
+        "EXPO_PUBLIC_",
+        "GATSBY_",
+        "VUE_APP_",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 fn route(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut Facts) {
     let Some(text) = hit.name.as_deref() else { return };
-    let text = if text.starts_with('/') { text.to_owned() } else { format!("/{text}") };
-    let Some(path) = UrlPath::parse(Raw::new(&text)) else { return };
+    let text = if text.starts_with('/') {
+        text.to_owned()
+    } else {
+        format!("/{text}")
+    };
+    let Some(path) = UrlPath::parse(Raw::new(&text)) else {
+        return;
+    };
     facts.routes.push(RouteFact {
         method: method(hit.attribute("method")),
         path,
-        router: hit.attribute("router").and_then(|router| Symbol::parse(Raw::new(router))),
+        router: hit
+            .attribute("router")
+            .and_then(|router| Symbol::parse(Raw::new(router))),
         authenticated: None,
         touches: Vec::new(),
         constant: false,
@@ -104,10 +142,18 @@ fn route(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mu
 /// The HTTP method that a route's function or annotation names.
 fn method(text: Option<&str>) -> &'static str {
     let lower = text.unwrap_or_default().to_ascii_lowercase();
-    [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE"), ("head", "HEAD"), ("options", "OPTIONS")]
-        .iter()
-        .find(|(word, _)| lower.contains(word))
-        .map_or("*", |(_, method)| method)
+    [
+        ("get", "GET"),
+        ("post", "POST"),
+        ("put", "PUT"),
+        ("patch", "PATCH"),
+        ("delete", "DELETE"),
+        ("head", "HEAD"),
+        ("options", "OPTIONS"),
+    ]
+    .iter()
+    .find(|(word, _)| lower.contains(word))
+    .map_or("*", |(_, method)| method)
 }
 
 /// A place that listens on a port is where a server begins.
@@ -117,14 +163,27 @@ fn listener(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: 
         Fallback::Present(Some(value)) => port_of(value),
         _ => None,
     };
-    let host = address.rsplit_once(':').map_or("", |(host, _)| host).rsplit('/').next().unwrap_or_default();
+    let host = address
+        .rsplit_once(':')
+        .map_or("", |(host, _)| host)
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
     facts.entry_points.push(EntryPoint {
         path: source.path.clone(),
         kind: EntryKind::Server,
-        framework: hit.attribute("framework").and_then(|slug| Name::parse(Raw::new(slug))).map_or_else(|| Shown::from(language.name()), Into::into),
+        framework: hit
+            .attribute("framework")
+            .and_then(|slug| Name::parse(Raw::new(slug)))
+            .map_or_else(|| Shown::from(language.name()), Into::into),
         symbol: None,
-        port: port_of(address).or(literal),
-        port_variable: hit.name.as_deref().and_then(|name| EnvName::parse(Raw::new(name))),
+        port: port_of(address)
+            .or(literal)
+            .or_else(|| hit.attribute("port").and_then(port_of)),
+        port_variable: hit
+            .name
+            .as_deref()
+            .and_then(|name| EnvName::parse(Raw::new(name))),
         bind: Setting::parse(Raw::new(host)),
         scope: source.scope,
         evidence: source.at(hit.line),
@@ -132,7 +191,13 @@ fn listener(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: 
 }
 
 fn port_of(address: &str) -> Option<u16> {
-    port(Raw::new(address.rsplit(':').next().unwrap_or(address).trim_end_matches('/')))
+    port(Raw::new(
+        address
+            .rsplit(':')
+            .next()
+            .unwrap_or(address)
+            .trim_end_matches('/'),
+    ))
 }
 
 fn job(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut Facts) {
@@ -141,8 +206,14 @@ fn job(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut 
         .find_map(|attribute| hit.attribute(attribute))
         .and_then(|text| Schedule::parse(Raw::new(text.trim_matches(['"', '\'']))));
     let stem = source.path.name().split('.').next().unwrap_or_default();
-    let name = hit.name.as_deref().or_else(|| hit.attribute("name")).and_then(|name| Name::parse(Raw::new(name)));
-    let Some(name) = name.or_else(|| Name::parse(Raw::new(stem))) else { return };
+    let name = hit
+        .name
+        .as_deref()
+        .or_else(|| hit.attribute("name"))
+        .and_then(|name| Name::parse(Raw::new(name)));
+    let Some(name) = name.or_else(|| Name::parse(Raw::new(stem))) else {
+        return;
+    };
     if schedule.is_none() {
         return;
     }
@@ -150,7 +221,11 @@ fn job(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut 
         name,
         schedule,
         runner: Shown::from(language.name()),
-        scope: if source.scope == Scope::Production { Scope::Production } else { Scope::Development },
+        scope: if source.scope == Scope::Production {
+            Scope::Production
+        } else {
+            Scope::Development
+        },
         evidence: source.at(hit.line),
     });
 }
@@ -176,8 +251,11 @@ import os
 os.environ[\"ONLY_TEST\"]
 ",
         );
-        let told: Vec<(&str, bool, bool, bool)> =
-            facts.variables.iter().map(|v| (v.name.as_str(), v.required, v.has_default, v.placeholder)).collect();
+        let told: Vec<(&str, bool, bool, bool)> = facts
+            .variables
+            .iter()
+            .map(|v| (v.name.as_str(), v.required, v.has_default, v.placeholder))
+            .collect();
         assert_eq!(
             told,
             [
@@ -187,13 +265,26 @@ os.environ[\"ONLY_TEST\"]
                 ("ONLY_TEST", true, false, false),
             ]
         );
-        assert_eq!(facts.variables.get(1).and_then(|v| v.default.as_ref()).map(Setting::as_str), Some("8000"));
+        assert_eq!(
+            facts
+                .variables
+                .get(1)
+                .and_then(|v| v.default.as_ref())
+                .map(Setting::as_str),
+            Some("8000")
+        );
         assert_eq!(facts.variables.get(3).map(|v| v.scope), Some(Scope::Development));
     }
 
     #[test]
     fn a_listener_is_an_entry_point() {
-        let facts = testing::facts(&DETECTOR, "//- cmd/api/main.go\npackage main\nfunc main() {\n\thttp.ListenAndServe(\":8080\", nil)\n}\n");
-        assert_eq!(facts.entry_points.first().and_then(|entry| entry.port), Some(8080));
+        let facts = testing::facts(
+            &DETECTOR,
+            "//- cmd/api/main.go\npackage main\nfunc main() {\n\thttp.ListenAndServe(\":8080\", nil)\n}\n",
+        );
+        assert_eq!(
+            facts.entry_points.first().and_then(|entry| entry.port),
+            Some(8080)
+        );
     }
 }

@@ -138,10 +138,14 @@ impl Sources<'_> {
                         .filter(|path| self.container(path).is_some())
                 });
                 // A unit's command replaces the image's command and keeps its entrypoint.
-                let of_image = dockerfile.as_ref().and_then(|path| self.container(path)?.entrypoint.clone());
+                let of_image = dockerfile
+                    .as_ref()
+                    .and_then(|path| self.container(path)?.entrypoint.clone());
                 let command = match (&unit.entrypoint, &unit.command, of_image) {
                     (Some(entrypoint), command, _) => joined(Some(entrypoint), command.as_ref()),
-                    (None, Some(command), Some(entrypoint)) if stack.kind == "docker-compose" => joined(Some(&entrypoint), Some(command)),
+                    (None, Some(command), Some(entrypoint)) if stack.kind == "docker-compose" => {
+                        joined(Some(&entrypoint), Some(command))
+                    }
                     (None, command, _) => command.clone(),
                 };
                 let role = third_party.or_else(|| units::role_of(unit));
