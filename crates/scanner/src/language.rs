@@ -3,6 +3,7 @@
 //! in `languages/README.md`.
 
 mod anchor;
+mod block;
 mod find;
 mod resolve;
 

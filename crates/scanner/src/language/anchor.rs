@@ -51,21 +51,26 @@ pub(super) struct Anchor {
     pub(super) alias: Vec<String>,
     /// The pattern in a block behind which a prefix of all names stands; in strings, a pattern with the group `prefix`.
     pub(super) prefix: Option<String>,
+    /// For a block of kind `type`: the pattern in the file behind which the text between prefix and name stands.
+    pub(super) prefix_separator: Option<String>,
+    /// For a block of kind `type`: the pattern in the file behind which the text between the names of nested types stands.
+    /// With it, entries whose type is defined in the file are followed.
+    pub(super) separator: Option<String>,
     /// Attributes of entries: a pattern, and what stands behind it (or `true`).
     pub(super) entry_attributes: BTreeMap<String, String>,
     /// Text for the tests.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the tests"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "read by the tests"))]
     pub(super) example: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the tests"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "read by the tests"))]
     pub(super) finds: Vec<Find>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the tests"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "read by the tests"))]
     pub(super) misses: Vec<String>,
 }
 
 /// What an example gives.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-#[cfg_attr(not(test), expect(dead_code, reason = "read by the tests"))]
+#[cfg_attr(not(test), allow(dead_code, reason = "read by the tests"))]
 pub(super) struct Find {
     pub(super) name: Option<String>,
     /// The text of the default, or `true` for one whose text is not known.

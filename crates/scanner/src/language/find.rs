@@ -1,21 +1,21 @@
 //! Anchors at work: from a masked text to hits.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use regex::{Captures, Regex};
+use regex::Captures;
 
-use super::anchor::{Anchor, Block, Entries, Place, Places, Shape, State};
+use super::anchor::{Anchor, Block, Place, Places, Shape};
 use super::resolve::{Expression, Names};
 use super::{Fallback, Hit, Kind, Language, Pattern};
-use crate::lex::{Arg, Masked, arguments, statements};
+use crate::lex::{Arg, Masked, arguments};
 use crate::parse::{slice, window_before};
 
 /// Hits of one file that are kept.
-const MAX_HITS: usize = 5_000;
-/// Structures with a prefix of their own.
-const MAX_PREFIXES: usize = 100;
+pub(super) const MAX_HITS: usize = 5_000;
+/// Matches of one anchor for the definition of a type, each of which reads the whole file.
+const MAX_TYPES: usize = 20;
 /// The longest source text that becomes an attribute.
 const MAX_ATTRIBUTE: usize = 300;
 
@@ -26,13 +26,15 @@ pub(super) struct Prepared {
     pub(super) anchor: Anchor,
     pattern: Pattern,
     value_pattern: Option<Pattern>,
-    owner: Option<Pattern>,
-    entry: Option<Pattern>,
-    skip: Option<Pattern>,
-    states: Vec<Pattern>,
-    alias: Vec<Pattern>,
-    prefix: Option<Pattern>,
-    entry_attributes: Vec<Pattern>,
+    pub(super) owner: Option<Pattern>,
+    pub(super) entry: Option<Pattern>,
+    pub(super) skip: Option<Pattern>,
+    pub(super) states: Vec<Pattern>,
+    pub(super) alias: Vec<Pattern>,
+    pub(super) prefix: Option<Pattern>,
+    pub(super) prefix_separator: Option<Pattern>,
+    pub(super) separator: Option<Pattern>,
+    pub(super) entry_attributes: Vec<Pattern>,
 }
 
 impl Prepared {
@@ -52,6 +54,8 @@ impl Prepared {
                 .collect(),
             alias: anchor.alias.iter().map(|source| Pattern::new(source)).collect(),
             prefix: optional(&anchor.prefix),
+            prefix_separator: optional(&anchor.prefix_separator),
+            separator: optional(&anchor.separator),
             entry_attributes: anchor
                 .entry_attributes
                 .values()
@@ -76,6 +80,8 @@ impl Prepared {
             &self.entry,
             &self.skip,
             &self.prefix,
+            &self.prefix_separator,
+            &self.separator,
         ];
         let lists = self
             .states
@@ -137,10 +143,10 @@ pub(super) fn hits(language: &'static Language, text: &str, masked: &Masked, kin
     found
 }
 
-struct Finder<'file> {
+pub(super) struct Finder<'file> {
     language: &'static Language,
-    text: &'file str,
-    masked: &'file Masked,
+    pub(super) text: &'file str,
+    pub(super) masked: &'file Masked,
     names: Names<'file>,
     /// The variables that the file reads, for listeners.
     reads: OnceCell<Vec<Hit>>,
@@ -154,7 +160,7 @@ struct Value {
 }
 
 impl<'file> Finder<'file> {
-    fn code(&self) -> &'file str {
+    pub(super) fn code(&self) -> &'file str {
         self.masked.code()
     }
 
@@ -166,7 +172,12 @@ impl<'file> Finder<'file> {
             self.in_strings(prepared, regex, found);
             return;
         }
-        for captures in regex.captures_iter(self.code()) {
+        let most = if prepared.anchor.block == Some(Block::Type) {
+            MAX_TYPES
+        } else {
+            usize::MAX
+        };
+        for captures in regex.captures_iter(self.code()).take(most) {
             if found.len() > MAX_HITS {
                 return;
             }
@@ -192,7 +203,7 @@ impl<'file> Finder<'file> {
     }
 
     /// The bracket from which arguments are read.
-    fn bracket(&self, captures: &Captures<'_>) -> Option<usize> {
+    pub(super) fn bracket(&self, captures: &Captures<'_>) -> Option<usize> {
         if let Some(open) = captures.name("open") {
             return Some(open.start());
         }
@@ -251,7 +262,7 @@ impl<'file> Finder<'file> {
                 found.extend(hit(name, default, value.range.start));
             } else {
                 // The name is a parameter of the function around it: its callers name the variables.
-                for call in self.names.calls_of_helper(whole.start(), &value.text) {
+                for call in self.names.calls_of_helper(&anchor.id, whole.start(), &value.text) {
                     let default = match (call.default, call.fails) {
                         (Some(text), _) => Fallback::Present(text),
                         (None, true) => Fallback::Required,
@@ -460,7 +471,7 @@ impl<'file> Finder<'file> {
     }
 
     /// The default that stands in a range: the text of a literal, number or truth value; none for `null`.
-    fn default_at(&self, range: &Range<usize>) -> Fallback {
+    pub(super) fn default_at(&self, range: &Range<usize>) -> Fallback {
         super::resolve::default_at(self.language, self.text, self.masked, range)
     }
 }
@@ -483,7 +494,7 @@ impl Prepared {
 }
 
 /// Whether a name looks like what it should be.
-fn fits(prepared: &Prepared, name: &str) -> bool {
+pub(super) fn fits(prepared: &Prepared, name: &str) -> bool {
     let first = name.bytes().next();
     let usual = first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && name
@@ -500,336 +511,8 @@ fn leading_blanks(text: &str) -> usize {
 }
 
 /// `PORT` of `config.PORT` or `self::PORT`.
-fn last_word(text: &str) -> &str {
+pub(super) fn last_word(text: &str) -> &str {
     text.rsplit(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
         .find(|word| !word.is_empty())
         .unwrap_or("")
-}
-
-// Blocks: settings classes, schemas, tags.
-impl Finder<'_> {
-    fn block(
-        &self,
-        prepared: &'static Prepared,
-        block: Block,
-        captures: &Captures<'_>,
-        found: &mut Vec<Hit>,
-    ) {
-        let Some(whole) = captures.get(0) else { return };
-        let range = match block {
-            Block::Bracket => self.bracket(captures).and_then(|open| self.masked.inside(open)),
-            Block::Indent => Some(self.masked.indented_block(whole.end().saturating_sub(1))),
-            Block::Type => captures
-                .name("type")
-                .and_then(|group| self.body_of_type(prepared, group.as_str())),
-        };
-        let Some(range) = range else { return };
-        let entries = match prepared.anchor.entries {
-            Entries::Arguments => match range.start.checked_sub(1) {
-                Some(open) if block != Block::Indent => arguments(self.text, self.masked, open),
-                _ => Vec::new(),
-            },
-            Entries::Statements => statements(self.text, self.masked, range.clone()),
-        };
-        let mut prefix = captures
-            .name("prefix")
-            .map(|group| self.literal_in(&group.range()))
-            .unwrap_or_default();
-        if let Some(regex) = prepared.prefix.as_ref().and_then(Pattern::regex)
-            && let Some(matched) = regex.find(slice(self.code(), range.start, range.end))
-        {
-            let behind = self.masked.next_code(range.start + matched.end());
-            prefix = self
-                .masked
-                .literal_at(behind)
-                .and_then(|literal| literal.value(self.text))
-                .unwrap_or_default()
-                .into_owned();
-        }
-        // Only what is indented like the first entry belongs to the block itself.
-        let column = |entry: &Arg| entry.start - self.line_start(entry.start);
-        let first = entries.first().map(column);
-        let mut decorators: Option<usize> = None;
-        for entry in &entries {
-            if block == Block::Indent && Some(column(entry)) != first {
-                continue;
-            }
-            let code = slice(self.code(), entry.start, entry.range.end);
-            if code.starts_with('@')
-                && !prepared
-                    .entry
-                    .as_ref()
-                    .and_then(Pattern::regex)
-                    .is_some_and(|regex| regex.is_match(code))
-            {
-                decorators.get_or_insert(entry.start);
-                continue;
-            }
-            let start = decorators.take().unwrap_or(entry.start);
-            self.entry(prepared, entry, start, &prefix, found);
-        }
-    }
-
-    fn line_start(&self, offset: usize) -> usize {
-        slice(self.code(), 0, offset).rfind('\n').map_or(0, |at| at + 1)
-    }
-
-    fn literal_in(&self, range: &Range<usize>) -> String {
-        let literal = self
-            .masked
-            .literal_at(range.start)
-            .and_then(|literal| literal.value(self.text));
-        literal.map_or_else(|| slice(self.text, range.start, range.end).to_owned(), Into::into)
-    }
-
-    fn body_of_type(&self, prepared: &Prepared, name: &str) -> Option<Range<usize>> {
-        let regex = prepared.owner.as_ref()?.regex()?;
-        let definition = regex
-            .captures_iter(self.code())
-            .find(|captures| captures.name("name").is_some_and(|group| group.as_str() == name))?;
-        self.masked.inside(definition.get(0)?.end().checked_sub(1)?)
-    }
-
-    fn entry(
-        &self,
-        prepared: &'static Prepared,
-        entry: &Arg,
-        start: usize,
-        prefix: &str,
-        found: &mut Vec<Hit>,
-    ) {
-        let code = slice(self.code(), start, entry.range.end);
-        if prepared
-            .skip
-            .as_ref()
-            .and_then(Pattern::regex)
-            .is_some_and(|regex| regex.is_match(code))
-        {
-            return;
-        }
-        let (name, offset) = match &prepared.entry {
-            Some(pattern) => {
-                let Some(group) = pattern
-                    .regex()
-                    .and_then(|regex| regex.captures(code))
-                    .and_then(|captures| captures.name("name"))
-                else {
-                    return;
-                };
-                (
-                    self.literal_in(&(start + group.start()..start + group.end())),
-                    start + group.start(),
-                )
-            }
-            None => match &entry.name {
-                Some(name) => (name.clone(), entry.start),
-                None => (code.to_owned(), entry.start),
-            },
-        };
-        let aliases = self.aliases(prepared, code, start);
-        let mut attributes: BTreeMap<&'static str, String> = BTreeMap::new();
-        for (name, pattern) in prepared
-            .anchor
-            .entry_attributes
-            .keys()
-            .zip(&prepared.entry_attributes)
-        {
-            let Some(matched) = pattern.regex().and_then(|regex| regex.find(code)) else {
-                continue;
-            };
-            let behind = self.masked.next_code(start + matched.end());
-            let value = super::resolve::simple_value(self.text, self.masked, behind).filter(|_| {
-                !matched
-                    .as_str()
-                    .ends_with(|letter: char| letter.is_alphanumeric())
-            });
-            attributes.insert(name.as_str(), value.unwrap_or_else(|| "true".to_owned()));
-        }
-        let mut default = self.state(prepared, code, start);
-        let names = if aliases.is_empty() {
-            let name = format!("{prefix}{name}");
-            vec![if prepared.anchor.upper {
-                name.to_ascii_uppercase()
-            } else {
-                name
-            }]
-        } else {
-            aliases
-        };
-        if names.len() > 1 {
-            attributes.insert("one-of", names.join(","));
-            if default == Fallback::Required {
-                default = Fallback::None;
-            }
-        }
-        for name in names.into_iter().filter(|name| fits(prepared, name)) {
-            found.push(Hit {
-                line: self.masked.line(offset),
-                anchor: &prepared.anchor.id,
-                kind: prepared.kind,
-                offset,
-                name: Some(name),
-                default: default.clone(),
-                attributes: attributes.clone(),
-                assigned: None,
-            });
-        }
-    }
-
-    /// The names of an entry that are not its own: one literal, or those in a bracket.
-    fn aliases(&self, prepared: &Prepared, code: &str, start: usize) -> Vec<String> {
-        for pattern in &prepared.alias {
-            let Some(matched) = pattern.regex().and_then(|regex| regex.find(code)) else {
-                continue;
-            };
-            let end = start + matched.end();
-            if matched.as_str().ends_with(['(', '[']) {
-                return arguments(self.text, self.masked, end - 1)
-                    .into_iter()
-                    .filter_map(|argument| argument.literal)
-                    .collect();
-            }
-            let literal = self.masked.literal_at(self.masked.next_code(end));
-            return literal
-                .and_then(|literal| literal.value(self.text))
-                .map(|name| vec![name.into_owned()])
-                .unwrap_or_default();
-        }
-        Vec::new()
-    }
-
-    fn state(&self, prepared: &Prepared, code: &str, start: usize) -> Fallback {
-        for (state, pattern) in prepared.anchor.states.iter().zip(&prepared.states) {
-            let Some(captures) = pattern.regex().and_then(|regex| regex.captures(code)) else {
-                continue;
-            };
-            return match state {
-                State::Required(_) => Fallback::Required,
-                State::Optional(_) => Fallback::None,
-                State::Default(_) => {
-                    let end = start + captures.get(0).map_or(0, |whole| whole.end());
-                    let value = captures.name("value").map(|group| start + group.start());
-                    let bracket = end
-                        .checked_sub(1)
-                        .filter(|_| value.is_none())
-                        .filter(|last| self.code().as_bytes().get(*last) == Some(&b'('));
-                    match bracket {
-                        Some(open) => match arguments(self.text, self.masked, open).first() {
-                            Some(argument) => self.default_at(&argument.range),
-                            None => Fallback::Present(None),
-                        },
-                        None => {
-                            let at = value.unwrap_or_else(|| self.masked.next_code(end));
-                            self.default_at(&(at..start + code.len()))
-                        }
-                    }
-                }
-            };
-        }
-        if prepared.anchor.otherwise_optional {
-            Fallback::None
-        } else {
-            Fallback::Required
-        }
-    }
-
-    /// Tags inside of strings; a tag on a nested structure may give a prefix to all names in it.
-    fn in_strings(&self, prepared: &'static Prepared, regex: &Regex, found: &mut Vec<Hit>) {
-        let prefixes = self.prefixes(prepared);
-        for literal in self.masked.literals() {
-            let written = literal.written(self.text);
-            for captures in regex.captures_iter(written) {
-                let Some(group) = captures.name("name") else {
-                    continue;
-                };
-                let offset = literal.inner.start + group.start();
-                let prefix = prefix_at(&prefixes, literal.start, 0, &mut BTreeSet::new());
-                let name = format!("{prefix}{}", group.as_str());
-                if found.len() > MAX_HITS || !fits(prepared, &name) {
-                    continue;
-                }
-                let default =
-                    prepared
-                        .anchor
-                        .states
-                        .iter()
-                        .zip(&prepared.states)
-                        .find_map(|(state, pattern)| {
-                            let captures = pattern.regex()?.captures(written)?;
-                            Some(match state {
-                                State::Required(_) => Fallback::Required,
-                                State::Optional(_) => Fallback::None,
-                                State::Default(_) => Fallback::Present(
-                                    captures.name("value").map(|group| group.as_str().to_owned()),
-                                ),
-                            })
-                        });
-                let otherwise = if prepared.anchor.otherwise_optional {
-                    Fallback::None
-                } else {
-                    Fallback::Required
-                };
-                found.push(Hit {
-                    line: self.masked.line(offset),
-                    anchor: &prepared.anchor.id,
-                    kind: prepared.kind,
-                    offset,
-                    name: Some(name),
-                    default: default.unwrap_or(otherwise),
-                    attributes: BTreeMap::new(),
-                    assigned: None,
-                });
-            }
-        }
-    }
-
-    /// The ranges of structures whose names get a prefix, with the place of the tag that says so.
-    fn prefixes(&self, prepared: &Prepared) -> Vec<(Range<usize>, usize, String)> {
-        let mut found = Vec::new();
-        let Some(regex) = prepared.prefix.as_ref().and_then(Pattern::regex) else {
-            return found;
-        };
-        for literal in self.masked.literals().iter().take(MAX_HITS) {
-            let Some(prefix) = regex
-                .captures(literal.written(self.text))
-                .and_then(|captures| captures.name("prefix").map(|group| group.as_str().to_owned()))
-            else {
-                continue;
-            };
-            if found.len() >= MAX_PREFIXES {
-                break;
-            }
-            let before = window_before(self.code(), literal.start, 400).trim_end();
-            let range = if before.ends_with('}') {
-                let close = slice(self.code(), 0, literal.start)
-                    .trim_end()
-                    .len()
-                    .saturating_sub(1);
-                self.masked.opening(close).map(|open| open..close)
-            } else {
-                self.body_of_type(prepared, last_word(before))
-            };
-            found.extend(range.map(|range| (range, literal.start, prefix)));
-        }
-        found
-    }
-}
-
-/// The prefixes of all structures around a place, outermost first.
-fn prefix_at(
-    prefixes: &[(Range<usize>, usize, String)],
-    offset: usize,
-    depth: usize,
-    seen: &mut BTreeSet<usize>,
-) -> String {
-    if depth > 5 {
-        return String::new();
-    }
-    let mut whole = String::new();
-    for (range, tag, prefix) in prefixes.iter().filter(|(range, _, _)| range.contains(&offset)) {
-        if seen.insert(*tag) {
-            whole = format!("{}{whole}{prefix}", prefix_at(prefixes, *tag, depth + 1, seen));
-        }
-    }
-    whole
 }

@@ -1,13 +1,15 @@
 //! What stands around a place: constants, the function that it is in, what follows the expression.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{Fallback, Language, Pattern};
 use crate::lex::{Masked, arguments};
 use crate::parse::{slice, tail, window_before};
 
+/// Helpers of one file whose calls are followed.
+const MAX_HELPERS: usize = 100;
 /// Calls of one helper that are followed.
 const MAX_CALLS: usize = 1_000;
 
@@ -213,6 +215,8 @@ pub(super) struct Names<'file> {
     masked: &'file Masked,
     constants: OnceCell<BTreeMap<String, Option<String>>>,
     functions: OnceCell<Vec<Function>>,
+    /// Anchor, name and parameter of the helpers whose calls were looked up, each of which reads the whole file.
+    followed: RefCell<BTreeSet<(&'static str, String, usize)>>,
 }
 
 struct Function {
@@ -240,6 +244,7 @@ impl<'file> Names<'file> {
             masked,
             constants: OnceCell::new(),
             functions: OnceCell::new(),
+            followed: RefCell::default(),
         }
     }
 
@@ -311,7 +316,12 @@ impl<'file> Names<'file> {
     }
 
     /// The calls of the function around an offset whose parameter is the given name, with the literals they hand in.
-    pub(super) fn calls_of_helper(&self, offset: usize, parameter: &str) -> Vec<HelperCall> {
+    pub(super) fn calls_of_helper(
+        &self,
+        anchor: &'static str,
+        offset: usize,
+        parameter: &str,
+    ) -> Vec<HelperCall> {
         let functions = self.functions.get_or_init(|| self.read_functions());
         let around = functions
             .iter()
@@ -322,6 +332,10 @@ impl<'file> Names<'file> {
         let Some(place) = function.parameters.iter().position(|name| name == parameter) else {
             return Vec::new();
         };
+        let mut followed = self.followed.borrow_mut();
+        if followed.len() >= MAX_HELPERS || !followed.insert((anchor, function.name.clone(), place)) {
+            return Vec::new();
+        }
         let fallback = function.parameters.iter().position(|name| {
             let name = name.to_ascii_lowercase();
             ["default", "fallback", "defval", "defaultvalue", "def"]

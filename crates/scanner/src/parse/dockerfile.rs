@@ -359,26 +359,10 @@ impl Dockerfile {
             .map(|instruction| (instruction.arguments.trim(), instruction.line))
     }
 
-    /// The environment of the image: the last value of each name, in order of first appearance, substituted as far as possible.
+    /// The environment of the image: the last value of each name, in order of first appearance, substituted as far as
+    /// possible with what was set before it.
     pub(crate) fn env(&self, stage: &Stage) -> Vec<Variable> {
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        let mut found: Vec<Variable> = Vec::new();
-        let values = self.values(stage);
-        for instruction in self
-            .instructions(stage)
-            .filter(|instruction| instruction.keyword == "ENV")
-        {
-            for mut variable in instruction.variables() {
-                variable.value = variable.value.map(|value| read::substitute(&value, &values));
-                if let Some(earlier) = places.get(&variable.name).and_then(|at| found.get_mut(*at)) {
-                    *earlier = variable;
-                } else {
-                    places.insert(variable.name.clone(), found.len());
-                    found.push(variable);
-                }
-            }
-        }
-        found
+        self.variables_of(stage).1
     }
 
     /// The build arguments that a stage declares itself; one without a default takes that of the global one.
@@ -446,26 +430,36 @@ impl Dockerfile {
 
     /// The variables that the stage sees at its end.
     fn values(&self, stage: &Stage) -> BTreeMap<String, String> {
+        self.variables_of(stage).0
+    }
+
+    /// The variables that the stage sees at its end, and those of them that stay in the image.
+    fn variables_of(&self, stage: &Stage) -> (BTreeMap<String, String>, Vec<Variable>) {
         let mut values: BTreeMap<String, String> = BTreeMap::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut kept: Vec<Variable> = Vec::new();
         for stage in self.lineage(stage).into_iter().rev() {
             for variable in self.args(stage) {
                 if let Some(value) = variable.value {
                     values.insert(variable.name, value);
                 }
             }
-            for variable in stage
-                .instructions
-                .iter()
-                .filter(|instruction| instruction.keyword == "ENV")
-                .flat_map(Instruction::variables)
-            {
-                if let Some(value) = variable.value {
-                    let value = read::substitute(&value, &values);
-                    values.insert(variable.name, value);
+            for instruction in stage.all("ENV") {
+                // One instruction sees what was set before it, not what it sets itself.
+                let before = values.clone();
+                for mut variable in instruction.variables() {
+                    variable.value = variable.value.map(|value| read::substitute(&value, &before));
+                    values.insert(variable.name.clone(), variable.value.clone().unwrap_or_default());
+                    if let Some(earlier) = places.get(&variable.name).and_then(|at| kept.get_mut(*at)) {
+                        *earlier = variable;
+                    } else {
+                        places.insert(variable.name.clone(), kept.len());
+                        kept.push(variable);
+                    }
                 }
             }
         }
-        values
+        (values, kept)
     }
 }
 
@@ -708,6 +702,17 @@ ENTRYPOINT exec ./run --x
         let file = parse("FROM a\nRUN <<EOF\nx\n");
         assert_eq!(file.problem.map(|problem| problem.line), Some(2));
         assert_eq!(file.stages.len(), 1);
+    }
+
+    #[test]
+    fn a_variable_may_extend_itself() {
+        let file = parse("FROM a\nENV PATH=/x:$PATH\nENV PATH=/y:$PATH A=1\nENV B=$A\n");
+        let env: Vec<_> = file
+            .env(&file.stages[0])
+            .into_iter()
+            .filter_map(|variable| variable.value)
+            .collect();
+        assert_eq!(env, ["/y:/x:$PATH", "1", "1"]);
     }
 
     #[test]

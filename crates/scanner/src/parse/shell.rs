@@ -197,27 +197,33 @@ pub(crate) fn dispatch(text: &str) -> Vec<Arm> {
     script::Script::new(text).arms()
 }
 
-/// The environment variables that a script reads: not assigned by it before, each at its first read.
+/// The environment variables that a script reads: not assigned by it before, each at its first read. What a function does
+/// counts as done after what stands outside of functions.
 pub(crate) fn variables_read(text: &str) -> Vec<Variable> {
-    let mut assigned: BTreeSet<String> = BTreeSet::new();
+    let script = script::Script::new(text);
+    let functions = script.function_lines();
+    let inside = |event: &token::Event| {
+        functions
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&event.line()))
+    };
+    let (later, first): (Vec<_>, Vec<_>) = token::tokens(text).events.into_iter().partition(inside);
+    let mut known: BTreeSet<String> = BTreeSet::new();
     let mut found: Vec<Variable> = Vec::new();
-    for event in token::tokens(text).events {
+    for event in first.into_iter().chain(later) {
         match event {
-            token::Event::Assigned(name) => {
-                assigned.insert(name);
+            token::Event::Assigned(name, _) => {
+                known.insert(name);
             }
             token::Event::Read(variable) => {
-                let name_like = variable
-                    .name
-                    .starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_');
-                let first = name_like && !assigned.contains(&variable.name);
-                if first {
-                    assigned.insert(variable.name.clone());
+                let starts_name = |letter: char| letter.is_ascii_alphabetic() || letter == '_';
+                if variable.name.starts_with(starts_name) && known.insert(variable.name.clone()) {
                     found.push(variable);
                 }
             }
         }
     }
+    found.sort_by_key(|variable| variable.line);
     found
 }
 
@@ -431,6 +437,16 @@ esac
             found,
             expected.map(|(name, default, required, line)| (name.to_owned(), default, required, line))
         );
+    }
+
+    #[test]
+    fn what_main_assigns_is_no_variable_of_its_functions() {
+        let text = "wait() {\n  echo $HOST $TOKEN\n}\nHOST=$1\nwait\n";
+        let names: Vec<_> = variables_read(text)
+            .into_iter()
+            .map(|variable| variable.name)
+            .collect();
+        assert_eq!(names, ["TOKEN"]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ const MAX_COMMANDS: usize = 20_000;
 pub(super) struct Script {
     items: Vec<Item>,
     functions: BTreeMap<String, Vec<Item>>,
+    /// First and last line of each function.
+    lines: Vec<(u32, u32)>,
 }
 
 enum Item {
@@ -32,6 +34,7 @@ impl Script {
         let mut parser = Parser {
             tokens: token::tokens(text).tokens.into_iter().peekable(),
             functions: BTreeMap::new(),
+            lines: Vec::new(),
             depth: 0,
         };
         let mut items = Vec::new();
@@ -45,6 +48,7 @@ impl Script {
         Self {
             items,
             functions: parser.functions,
+            lines: parser.lines,
         }
     }
 
@@ -52,6 +56,10 @@ impl Script {
         let mut found = Vec::new();
         self.flatten(&self.items, false, &mut Vec::new(), &mut found);
         found
+    }
+
+    pub(super) fn function_lines(&self) -> &[(u32, u32)] {
+        &self.lines
     }
 
     pub(super) fn arms(&self) -> Vec<Arm> {
@@ -237,6 +245,7 @@ fn comparison(condition: &[Item]) -> Option<(Variable, Vec<String>)> {
 struct Parser<Tokens: Iterator<Item = Token>> {
     tokens: std::iter::Peekable<Tokens>,
     functions: BTreeMap<String, Vec<Item>>,
+    lines: Vec<(u32, u32)>,
     depth: usize,
 }
 
@@ -439,9 +448,13 @@ impl<Tokens: Iterator<Item = Token>> Parser<Tokens> {
         ) {
             self.tokens.next();
         }
+        let first = self.line();
         if self.next_is_word("{") {
             let body = self.nested(&["}"]);
-            self.next_is_word("}");
+            let last = self.line();
+            if self.next_is_word("}") {
+                self.lines.push((first, last));
+            }
             self.functions.insert(name, body);
         }
     }

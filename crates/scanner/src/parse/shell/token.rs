@@ -32,7 +32,16 @@ pub(super) enum Operator {
 /// A read or an assignment, in the order of the text.
 pub(super) enum Event {
     Read(Variable),
-    Assigned(String),
+    Assigned(String, u32),
+}
+
+impl Event {
+    pub(super) fn line(&self) -> u32 {
+        match self {
+            Self::Read(variable) => variable.line,
+            Self::Assigned(_, line) => *line,
+        }
+    }
 }
 
 /// What a text is made of.
@@ -275,12 +284,16 @@ impl Lexer<'_> {
             _ => None,
         };
         if let Some(name) = assigned {
-            self.found.events.push(Event::Assigned(name.to_owned()));
+            self.found
+                .events
+                .push(Event::Assigned(name.to_owned(), word.line));
         } else if self.position == Position::Declaration && !word.text.starts_with('-') {
             // `local NAME` hides a variable of the environment, `export NAME` hands it on.
             if let Some(Token::Word(builtin)) = self.found.tokens.last() {
                 if matches!(builtin.text.as_str(), "local" | "declare" | "typeset") {
-                    self.found.events.push(Event::Assigned(word.text.clone()));
+                    self.found
+                        .events
+                        .push(Event::Assigned(word.text.clone(), word.line));
                 }
             }
         }
@@ -307,7 +320,9 @@ impl Lexer<'_> {
         for variable in &word.variables {
             self.found.events.push(Event::Read(variable.clone()));
             if variable.assigns {
-                self.found.events.push(Event::Assigned(variable.name.clone()));
+                self.found
+                    .events
+                    .push(Event::Assigned(variable.name.clone(), variable.line));
             }
         }
     }
