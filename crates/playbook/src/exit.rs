@@ -50,9 +50,7 @@ impl Exit {
             Self::Usage => "wrong arguments",
             Self::NothingDeployable => "nothing deployable found; the short plan says what was looked at",
             Self::Findings => "findings at or above --fail-on; the plan is printed",
-            Self::Refused => {
-                "refused to print: the text held a value that may be a secret, or is malformed (a bug in playbook)"
-            }
+            Self::Refused => "refused to print: a possible secret or a malformed text, a bug in playbook",
         }
     }
 

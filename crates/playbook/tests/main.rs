@@ -1,1 +1,28 @@
-//! Integration tests.
+//! Everything that needs the built program: its command line, the fixtures, secrets, determinism, and the documents
+//! that are written by tests. `UPDATE=1` writes snapshots and generated documents instead of comparing them.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start the program, copy fixtures to a temporary folder and read the project's own files"
+)]
+
+mod cli;
+mod determinism;
+mod docs;
+mod fixtures;
+mod secrets;
+mod structure;
+mod support;
+
+/// A test file that is not named above would never run.
+#[test]
+fn no_test_file_is_forgotten() {
+    let own = include_str!("main.rs");
+    for path in support::files_below(&support::project().join("crates/playbook/tests")) {
+        let name = path.trim_end_matches(".rs");
+        assert!(
+            name == "main" || own.contains(&format!("\nmod {name};\n")),
+            "tests/{path} is not named in tests/main.rs"
+        );
+    }
+}
