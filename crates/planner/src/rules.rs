@@ -1,5 +1,6 @@
 //! The rules, a family a file: constants, checks and tests stand together.
 
+mod access;
 mod build;
 mod commands;
 mod config;
@@ -12,6 +13,7 @@ mod images;
 pub(crate) mod knowledge;
 mod migrations;
 mod pipeline;
+mod pools;
 mod ports;
 mod processes;
 mod rollout;
@@ -39,6 +41,8 @@ const FAMILIES: &[&[&Rule]] = &[
     rollout::RULES,
     build::RULES,
     pipeline::RULES,
+    pools::RULES,
+    access::RULES,
 ];
 
 static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());

@@ -5,6 +5,7 @@ use playbook_core::finding::Severity;
 use playbook_core::inventory::{InterfaceKind, Inventory, PublishedPort, SignalKind, Stack, Unit};
 use playbook_core::shown::Shown;
 
+use super::access::open_ports;
 use super::facts::{self, Context, code};
 use super::{knowledge, support};
 use crate::rule::{Findings, Rule};
@@ -26,17 +27,6 @@ pub(super) const RULES: &[&Rule] = &[
     &PASSWORD_HASH,
     &PERSONAL_DATA,
 ];
-
-/// Ports that a unit opens to other machines.
-fn open_ports(unit: &Unit) -> impl Iterator<Item = &PublishedPort> {
-    unit.ports.iter().filter(|port| {
-        port.published
-            && !port.address.as_ref().is_some_and(|address| {
-                let address = address.as_str();
-                address.starts_with("127.") || matches!(address, "localhost" | "::1" | "[::1]")
-            })
-    })
-}
 
 static DATASTORE_PUBLIC: Rule = Rule {
     id: "db-port-public",
