@@ -7,8 +7,13 @@ mod commands;
 mod compose;
 mod dockerfile;
 mod documents;
+mod env_file;
+pub(crate) mod git;
 mod judge;
+mod makefile;
+mod procfile;
 mod python;
+mod shell;
 mod source;
 
 use playbook_core::path::RelPath;
@@ -33,7 +38,11 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &compose::DETECTOR,
     &dockerfile::DETECTOR,
     &documents::DETECTOR,
+    &env_file::DETECTOR,
+    &makefile::DETECTOR,
+    &procfile::DETECTOR,
     &python::DETECTOR,
+    &shell::DETECTOR,
     &source::DETECTOR,
 ];
 

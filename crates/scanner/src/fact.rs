@@ -193,6 +193,8 @@ pub(crate) struct VariableFact {
     pub(crate) min_length: Option<u32>,
     /// Group of which at least one has to be set.
     pub(crate) one_of: Option<Name>,
+    /// Is the place there to tell people about it (an example file, a README)?
+    pub(crate) documented: bool,
     /// What the place says about it in plain prose.
     pub(crate) description: Option<Shown>,
     /// Where it holds.
@@ -215,6 +217,7 @@ impl VariableFact {
             secret: false,
             min_length: None,
             one_of: None,
+            documented: false,
             description: None,
             scope,
             evidence,

@@ -33,7 +33,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use playbook_core::diagnostic::{Diagnostic, DiagnosticKind};
-use playbook_core::inventory::Inventory;
+use playbook_core::inventory::{Inventory, Project};
 use playbook_core::secret::Withheld;
 use rayon::prelude::*;
 
@@ -138,6 +138,10 @@ fn collect(index: &FileIndex, options: &Options) -> Facts {
         diagnostics: index.diagnostics.clone(),
         ..Facts::default()
     };
+    facts.project.push(Project {
+        vcs: detect::git::vcs(index),
+        ..Project::default()
+    });
     for (_, of_file) in told {
         facts.absorb(of_file);
     }
