@@ -130,7 +130,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     variables(source, facts, &root, scope);
     includes(source, facts, &root);
     infrastructure(source, facts, kind, scope);
-    if stack.units.iter().any(|unit| is_configured_traefik(unit)) {
+    if stack.units.iter().any(is_configured_traefik) {
         infrastructure(source, facts, "traefik", scope);
     }
     facts.stacks.push(stack);

@@ -238,7 +238,9 @@ EMPTY=
             .map(|fact| {
                 (
                     fact.name.as_str(),
-                    fact.default.as_ref().map(|value| value.as_str()),
+                    fact.default
+                        .as_ref()
+                        .map(playbook_core::harmless::Setting::as_str),
                     fact.placeholder,
                     fact.documented,
                     fact.has_default,

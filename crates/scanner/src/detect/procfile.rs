@@ -56,7 +56,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         let mut unit = Unit::new(name.into(), Shown::from(kind));
         unit.command = judge::command(&entry.command);
         if kind == "release" {
-            unit.pre_deploy = unit.command.clone();
+            unit.pre_deploy.clone_from(&unit.command);
         }
         unit.root = Some(source.path.parent());
         unit.evidence = vec![source.at(entry.line)];

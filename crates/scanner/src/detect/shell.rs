@@ -1,6 +1,5 @@
 //! Shell scripts that start, release or deploy: what they run, for which argument, and which variables they read.
 
-use playbook_core::evidence::Scope;
 use playbook_core::harmless::{EnvName, Name};
 use playbook_core::inventory::VariableOrigin;
 use playbook_core::path::RelPath;
@@ -250,6 +249,7 @@ fn is_of_the_shell(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::testing::facts;
+    use playbook_core::evidence::Scope;
 
     const ENTRYPOINT: &str = "//- docker/docker-entrypoint
 #!/usr/bin/env bash

@@ -94,7 +94,9 @@ fn units() {
         Some("registry.example.com/shop/api:1.4")
     );
     assert_eq!(
-        api.command.as_ref().map(|command| command.as_str()),
+        api.command
+            .as_ref()
+            .map(playbook_core::harmless::CommandLine::as_str),
         Some("sh -c \"exec gunicorn app:app --bind 0.0.0.0:${PORT}\"")
     );
     let ports: Vec<_> = api
@@ -154,7 +156,10 @@ fn units() {
     assert_eq!(worker.build, api.build);
     assert_eq!(worker.profiles.len(), 1);
     assert_eq!(
-        worker.command.as_ref().map(|command| command.as_str()),
+        worker
+            .command
+            .as_ref()
+            .map(playbook_core::harmless::CommandLine::as_str),
         Some("celery -A app worker")
     );
 }
@@ -223,7 +228,10 @@ fn datastores() {
         .map(|store| {
             (
                 store.kind.as_str(),
-                store.version.as_ref().map(|version| version.as_str()),
+                store
+                    .version
+                    .as_ref()
+                    .map(playbook_core::harmless::Version::as_str),
                 store.variable.as_ref().map(EnvName::as_str),
                 store.name.as_ref().map(Name::as_str),
             )
