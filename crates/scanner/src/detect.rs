@@ -11,8 +11,10 @@ mod env_file;
 pub(crate) mod git;
 mod judge;
 mod makefile;
+mod platforms;
 mod procfile;
 mod python;
+mod render;
 mod shell;
 mod source;
 
@@ -40,8 +42,10 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &documents::DETECTOR,
     &env_file::DETECTOR,
     &makefile::DETECTOR,
+    &platforms::DETECTOR,
     &procfile::DETECTOR,
     &python::DETECTOR,
+    &render::DETECTOR,
     &shell::DETECTOR,
     &source::DETECTOR,
 ];

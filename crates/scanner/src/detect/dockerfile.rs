@@ -2,6 +2,8 @@
 
 mod pins;
 
+pub(super) use pins::tool_of_variable;
+
 use std::collections::BTreeSet;
 
 use playbook_core::evidence::{Evidence, Scope};
