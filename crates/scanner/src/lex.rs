@@ -47,6 +47,10 @@ struct BlockComment {
 /// A kind of string.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own in the files"
+)]
 struct StringKind {
     /// The letters directly before the opening; one of them must be there if any are given.
     prefixes: Vec<String>,

@@ -7,6 +7,11 @@ use serde::Deserialize;
 /// A pattern and what to read around the place where it matches.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "each is a key of its own in the files, and the pattern is what an anchor is"
+)]
 pub(super) struct Anchor {
     pub(super) id: String,
     /// A file without any of these texts is not looked at.

@@ -286,15 +286,13 @@ impl Finder<'_> {
                         .checked_sub(1)
                         .filter(|_| value.is_none())
                         .filter(|last| self.code().as_bytes().get(*last) == Some(&b'('));
-                    match bracket {
-                        Some(open) => match arguments(self.text, self.masked, open).first() {
-                            Some(argument) => self.default_at(&argument.range),
-                            None => Fallback::Present(None),
-                        },
-                        None => {
-                            let at = value.unwrap_or_else(|| self.masked.next_code(end));
-                            self.default_at(&(at..start + code.len()))
-                        }
+                    let Some(open) = bracket else {
+                        let at = value.unwrap_or_else(|| self.masked.next_code(end));
+                        return self.default_at(&(at..start + code.len()));
+                    };
+                    match arguments(self.text, self.masked, open).first() {
+                        Some(argument) => self.default_at(&argument.range),
+                        None => Fallback::Present(None),
                     }
                 }
             };

@@ -264,7 +264,7 @@ impl<'file> Finder<'file> {
                 // The name is a parameter of the function around it: its callers name the variables.
                 for call in self.names.calls_of_helper(&anchor.id, whole.start(), &value.text) {
                     let default = match (call.default, call.fails) {
-                        (Some(text), _) => Fallback::Present(text),
+                        (Some(default), _) => default,
                         (None, true) => Fallback::Required,
                         (None, false) => default.clone(),
                     };

@@ -231,7 +231,8 @@ struct Function {
 pub(super) struct HelperCall {
     pub(super) name: String,
     pub(super) offset: usize,
-    pub(super) default: Option<Option<String>>,
+    /// What the call gives the helper as its default, if it gives one.
+    pub(super) default: Option<Fallback>,
     /// Whether the helper stops the program without a value.
     pub(super) fails: bool,
 }
@@ -377,12 +378,7 @@ impl<'file> Names<'file> {
             let Some(name) = name else { continue };
             let default = fallback
                 .and_then(|index| argument(index).or_else(|| named(index)))
-                .map(
-                    |given| match default_at(self.language, self.text, self.masked, &given.range) {
-                        Fallback::Present(text) => text,
-                        _ => None,
-                    },
-                );
+                .map(|given| default_at(self.language, self.text, self.masked, &given.range));
             found.push(HelperCall {
                 name,
                 offset: argument_of_name.range.start,

@@ -84,7 +84,7 @@ fn split(text: &str, masked: &Masked, range: Range<usize>, separates: impl Fn(u8
                 at = masked
                     .closing(at)
                     .filter(|close| *close < range.end)
-                    .map_or(at + 1, |close| close + 1)
+                    .map_or(at + 1, |close| close + 1);
             }
             _ if separates(byte) => {
                 found.extend(argument(text, masked, start..at));

@@ -426,9 +426,9 @@ mod tests {
 
     fn rust() -> Syntax {
         toml::from_str(
-            r##"line-comments = ["//"]
+            r#"line-comments = ["//"]
             block-comments = [{ open = "/*", close = "*/", nested = true }]
-            strings = [{ hashes = "r", open = '"', raw = true, lines = true }, { open = '"', lines = true }, { open = "'", character = true }]"##,
+            strings = [{ hashes = "r", open = '"', raw = true, lines = true }, { open = '"', lines = true }, { open = "'", character = true }]"#,
         )
         .expect("valid")
     }

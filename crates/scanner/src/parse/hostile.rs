@@ -37,8 +37,10 @@ fn all(text: &str) {
     }
 }
 
+type Parser = fn(&str);
+
 #[rustfmt::skip]
-const PARSERS: &[(&str, fn(&str))] = &[
+const PARSERS: &[(&str, Parser)] = &[
     ("yaml", |text| drop(yaml::documents(text))),
     ("json", |text| drop(json::document(text))),
     ("toml", |text| drop(toml::document(text))),

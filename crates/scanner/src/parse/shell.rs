@@ -182,7 +182,7 @@ pub(crate) fn inline_script(words: &[&str]) -> Option<usize> {
 pub(crate) fn words(text: &str) -> Vec<Word> {
     let word = |token| match token {
         Token::Word(word) => Some(word),
-        _ => None,
+        Token::Operator(..) => None,
     };
     token::tokens(text).tokens.into_iter().filter_map(word).collect()
 }
@@ -237,7 +237,8 @@ mod tests {
                 .assignments
                 .iter()
                 .map(|(name, value)| format!("{name}={} ", value.text))
-                .collect::<String>();
+                .collect::<Vec<_>>()
+                .concat();
             format!(
                 "{}: {assignments}{} {:?}{}",
                 command.line,
@@ -468,10 +469,10 @@ esac
         assert!(commands(text).len() < 100);
         let mut many = String::new();
         for level in 1..30 {
-            many.push_str(&format!(
+            many.extend([format!(
                 "f{level}() {{ {} }}\n",
                 format!("f{}; ", level - 1).repeat(50)
-            ));
+            )]);
         }
         many.push_str("f29\n");
         assert!(commands(&many).len() <= 20_000);

@@ -253,7 +253,6 @@ impl Node {
                 complete
             }
             Kind::Map(_) => {
-                // `entries` costs what the map and its merges hold, whatever the budget has left; charge it first.
                 let mut complete = true;
                 for (key, _, value) in self.entries() {
                     path.push(key);
@@ -340,7 +339,7 @@ mod tests {
     fn a_walk_over_shared_aliases_keeps_to_its_budget() {
         let mut text = "a0: &a0 [x, x]\n".to_owned();
         for level in 1..40 {
-            text.push_str(&format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1));
+            text.extend([format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1)]);
         }
         let (documents, problem) = yaml::documents(&text);
         assert_eq!(problem, None);
@@ -353,7 +352,7 @@ mod tests {
     fn merges_that_fan_out_are_visited_once() {
         let mut text = "a0: &a0 {k: v}\n".to_owned();
         for level in 1..40 {
-            text.push_str(&format!("a{level}: &a{level}\n  <<: [*a{0}, *a{0}]\n", level - 1));
+            text.extend([format!("a{level}: &a{level}\n  <<: [*a{0}, *a{0}]\n", level - 1)]);
         }
         assert_eq!(entries(&text, "a39"), [("k".to_owned(), 1, "v".to_owned())]);
     }

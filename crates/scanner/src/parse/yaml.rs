@@ -287,7 +287,7 @@ mod tests {
         }
         let mut chain = "a0: &a0 [x]\n".to_owned();
         for level in 1..50_000 {
-            chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+            chain.extend([format!("a{level}: &a{level} [*a{}]\n", level - 1)]);
         }
         let (documents, problem) = documents(&chain);
         assert_eq!(

@@ -181,10 +181,12 @@ impl Lexer<'_> {
     /// An operator, a digit before it and the word behind it: none belongs to the command.
     fn redirection(&mut self, length: usize) {
         let adjacent = slice(self.text, 0, self.at).ends_with(|letter: char| letter.is_ascii_digit());
-        if let (true, Some(Token::Word(word))) = (adjacent, self.found.tokens.last()) {
-            if !word.quoted && word.text.bytes().all(|byte| byte.is_ascii_digit()) {
-                self.found.tokens.pop();
-            }
+        if let Some(Token::Word(word)) = self.found.tokens.last()
+            && adjacent
+            && !word.quoted
+            && word.text.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            self.found.tokens.pop();
         }
         self.skip(length);
         self.blanks();
@@ -289,28 +291,21 @@ impl Lexer<'_> {
                 .push(Event::Assigned(name.to_owned(), word.line));
         } else if self.position == Position::Declaration && !word.text.starts_with('-') {
             // `local NAME` hides a variable of the environment, `export NAME` hands it on.
-            if let Some(Token::Word(builtin)) = self.found.tokens.last() {
-                if matches!(builtin.text.as_str(), "local" | "declare" | "typeset") {
-                    self.found
-                        .events
-                        .push(Event::Assigned(word.text.clone(), word.line));
-                }
+            if let Some(Token::Word(builtin)) = self.found.tokens.last()
+                && matches!(builtin.text.as_str(), "local" | "declare" | "typeset")
+            {
+                self.found
+                    .events
+                    .push(Event::Assigned(word.text.clone(), word.line));
             }
         }
         self.position = match (self.position, word.text.as_str()) {
             (Position::Start, "[[") => Position::Test,
-            (
-                Position::Start,
-                "then" | "do" | "else" | "elif" | "if" | "while" | "until" | "!" | "{" | "time",
-            ) => Position::Start,
-            (Position::Start, "export" | "local" | "declare" | "readonly" | "typeset") => {
-                Position::Declaration
-            }
-            (Position::Start, "read") => Position::Read,
+            (Position::Start, "export" | "local" | "declare" | "readonly" | "typeset")
+            | (Position::Declaration, _) => Position::Declaration,
+            (Position::Start, "read") | (Position::Read, _) => Position::Read,
             (Position::Start, "for" | "select") => Position::Loop,
-            (Position::Start, _) if assigned.is_some() => Position::Start,
-            (Position::Declaration, _) => Position::Declaration,
-            (Position::Read, _) => Position::Read,
+            (Position::Start, word) if assigned.is_some() || opens_command(word) => Position::Start,
             _ => Position::Argument,
         };
         self.found.tokens.push(Token::Word(word));
@@ -331,16 +326,14 @@ impl Lexer<'_> {
         let mut word = plain(String::new(), self.line);
         while let Some(letter) = self.peek() {
             match letter {
-                ' ' | '\t' | '\n' | '\r' | ';' | '|' | '&' | ')' => break,
-                '(' if !word.text.ends_with('=') || word.quoted => break,
+                _ if self.ends_word(letter, &word) => break,
                 '(' => self.copy_balanced(&mut word, '(', ')'),
-                '<' | '>' if self.rest().get(1..2) == Some("(") && word.text.is_empty() => {
+                '<' | '>' => {
                     word.substitution = true;
                     word.text.push(letter);
                     self.advance(letter);
                     self.copy_balanced(&mut word, '(', ')');
                 }
-                '<' | '>' => break,
                 '\\' => {
                     self.advance(letter);
                     match self.peek() {
@@ -375,6 +368,16 @@ impl Lexer<'_> {
             }
         }
         word
+    }
+
+    /// Whether a letter outside of quotes ends the word: not the bracket of `list=(…)` nor that of `<(…)`.
+    fn ends_word(&self, letter: char, word: &Word) -> bool {
+        match letter {
+            ' ' | '\t' | '\n' | '\r' | ';' | '|' | '&' | ')' => true,
+            '(' => !word.text.ends_with('=') || word.quoted,
+            '<' | '>' => self.rest().get(1..2) != Some("(") || !word.text.is_empty(),
+            _ => false,
+        }
     }
 
     fn double_quoted(&mut self, word: &mut Word) {
@@ -441,6 +444,14 @@ impl Lexer<'_> {
         word.text.push_str(slice(self.text, self.at, self.at + length));
         self.skip(length);
     }
+}
+
+/// Whether a command may follow directly behind a word.
+fn opens_command(word: &str) -> bool {
+    matches!(
+        word,
+        "then" | "do" | "else" | "elif" | "if" | "while" | "until" | "!" | "{" | "time"
+    )
 }
 
 fn plain(text: String, line: u32) -> Word {
