@@ -124,6 +124,8 @@ pub(super) fn context<'a>(given: &Given<'a>) -> ContextFacts<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary<'a> {
     findings: usize,
+    blocker_count: usize,
+    high_count: usize,
     blockers: Vec<Named<'a>>,
     high: Vec<Named<'a>>,
     medium: usize,
@@ -135,27 +137,34 @@ pub(crate) struct Summary<'a> {
     stack_files: &'a [RelPath],
 }
 
-/// A finding by its number and title.
+/// Findings of one title, by their numbers.
 #[derive(Debug, Serialize)]
 struct Named<'a> {
-    id: String,
+    ids: Vec<String>,
     title: &'a Shown,
 }
 
 pub(super) fn summary<'a>(given: &Given<'a>, risks: &[Risk<'a>]) -> Summary<'a> {
     let of = |severity: Severity| risks.iter().filter(move |risk| risk.severity == severity);
     let named = |severity| {
-        of(severity)
-            .map(|risk| Named {
-                id: risk.id.clone(),
-                title: risk.title,
-            })
-            .collect::<Vec<_>>()
+        let mut list: Vec<Named<'a>> = Vec::new();
+        for risk in of(severity) {
+            match list.iter_mut().find(|named| named.title == risk.title) {
+                Some(named) => named.ids.push(risk.id.clone()),
+                None => list.push(Named {
+                    ids: vec![risk.id.clone()],
+                    title: risk.title,
+                }),
+            }
+        }
+        list
     };
     let (blockers, high) = (named(Severity::Blocker), named(Severity::High));
     Summary {
         findings: risks.len(),
-        serious: blockers.len() + high.len(),
+        blocker_count: of(Severity::Blocker).count(),
+        high_count: of(Severity::High).count(),
+        serious: of(Severity::Blocker).chain(of(Severity::High)).count(),
         serious_settled: of(Severity::Blocker)
             .chain(of(Severity::High))
             .filter(|risk| risk.settled_by_target || !risk.settled_by.is_empty())
@@ -178,6 +187,8 @@ pub(crate) struct Overview<'a> {
     external: Vec<ExternalRow<'a>>,
     nodes: Vec<Node<'a>>,
     edges: Vec<Edge>,
+    /// Does anything answer clients?
+    faces_clients: bool,
     auth: Vec<AuthRow<'a>>,
     interfaces: Vec<InterfaceRow<'a>>,
     /// Front ends that are built into the image of a service.
@@ -345,6 +356,7 @@ pub(super) fn overview<'a>(given: &Given<'a>) -> Overview<'a> {
                 evidence: &service.evidence,
             })
             .collect(),
+        faces_clients: edges.iter().any(|edge| edge.from == "user"),
         nodes,
         edges,
         auth: inventory

@@ -97,9 +97,10 @@ impl Parameter {
         self
     }
 
-    /// It may stay empty.
+    /// It may stay empty, and does unless somebody fills it in.
     pub(crate) fn or_empty(mut self) -> Self {
         self.empty_allowed = true;
+        self.known.get_or_insert_with(|| Shown::from(""));
         self
     }
 }
@@ -140,7 +141,10 @@ pub(super) fn collect(
             parameter.known = Some(value.clone());
             parameter.assumption = None;
         }
-        if parameter.known.is_some() {
+        // An empty value is a default that somebody still has to confirm.
+        if context.set.contains_key(parameter.name.as_str())
+            || parameter.known.as_ref().is_some_and(|value| *value != "")
+        {
             parameter.question = None;
         }
     }

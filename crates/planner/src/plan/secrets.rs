@@ -545,6 +545,15 @@ fn is_read(variable: &EnvironmentVariable) -> bool {
 /// Only for units that run the repository's own code: what an image of others reads is not in the repository.
 fn passed_not_read<'a>(given: &Given<'a>) -> Vec<Lone<'a>> {
     let mut list: Vec<Lone<'a>> = Vec::new();
+    // Where no passed variable is seen to be read, the code reads them in a way that the scanner does not follow.
+    if !passed(given).any(|passed| {
+        given
+            .inventory
+            .variable(passed.name.as_str())
+            .is_some_and(is_read)
+    }) {
+        return list;
+    }
     let own = given
         .stack
         .into_iter()

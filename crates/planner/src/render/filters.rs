@@ -18,6 +18,7 @@ pub(super) const CITATION: char = '\u{E000}';
 pub(super) const CITATION_END: char = '\u{E001}';
 
 /// Filters whose result is safe outside of fences.
+#[cfg(test)]
 pub(super) const MARKDOWN_FILTERS: &[&str] = &[
     "code",
     "codes",
@@ -37,6 +38,7 @@ pub(super) const MARKDOWN_FILTERS: &[&str] = &[
     "asked",
 ];
 /// Filters whose result is safe inside of fences.
+#[cfg(test)]
 pub(super) const FENCE_FILTERS: &[&str] = &[
     "shell", "yaml", "fence", "assign", "mermaid", "number", "slug", "date", "prose", "assumed", "asked",
     "step", "blanks", "evidence",
@@ -84,8 +86,11 @@ pub(super) fn register(tera: &mut Tera) {
         text_of(value).map(|text| Value::safe_string(&one_line(&text)))
     });
     tera.register_filter("assign", |value: &Value, _: Kwargs, _: &State| assign(value));
-    tera.register_filter("mermaid", |value: &Value, _: Kwargs, _: &State| {
-        text_of(value).map(|text| Value::safe_string(&mermaid_label(&text)))
+    tera.register_filter("mermaid", |value: &Value, arguments: Kwargs, _: &State| {
+        let text = text_of(value)?;
+        let called = arguments.get::<bool>("called")?.unwrap_or(false);
+        let text = if called { usual_name(&text) } else { &text };
+        Ok::<_, Error>(Value::safe_string(&mermaid_label(text)))
     });
     // A template may not switch the escaping off.
     for name in ["safe", "escape_html", "escape_xml", "newlines_to_br"] {
@@ -190,6 +195,17 @@ fn codes(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
         .iter()
         .map(|item| text_of(item).map(|text| code_span(&text)))
         .collect::<TeraResult<Vec<_>>>()?;
+    if let Some(max) = arguments
+        .get::<u64>("max")?
+        .and_then(|max| usize::try_from(max).ok())
+    {
+        if let (Some(first), more @ 1..) = (spans.get(..max), spans.len().saturating_sub(max)) {
+            return Ok(Value::safe_string(&format!(
+                "{} and {more} more",
+                first.join(", ")
+            )));
+        }
+    }
     let Some((last, rest)) = spans.split_last() else {
         return Ok(Value::safe_string(
             arguments.get::<&str>("missing")?.unwrap_or("–"),
@@ -223,11 +239,13 @@ fn evidence(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
         }))
     };
     let places = match value.as_array() {
-        Some(list) => list
-            .iter()
-            .take(usize::try_from(max).unwrap_or(usize::MAX))
-            .map(place)
-            .collect::<TeraResult<Vec<_>>>()?,
+        Some(list) => {
+            let mut places = list.iter().map(place).collect::<TeraResult<Vec<_>>>()?;
+            let mut seen = std::collections::BTreeSet::new();
+            places.retain(|place| seen.insert(place.clone()));
+            places.truncate(usize::try_from(max).unwrap_or(usize::MAX));
+            places
+        }
         None if value.is_none() => Vec::new(),
         None => vec![place(value)?],
     };

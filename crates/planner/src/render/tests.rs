@@ -97,7 +97,7 @@ fn the_repositorys_own_deployment_decides_the_target() {
     let context = context_for(&inventory, Settings::default());
     assert_eq!(context.target.id, "compose");
     assert_eq!(context.inference.reason, Reason::Stack);
-    assert_eq!(context.target_reason, "compose.yml:1");
+    assert_eq!(context.target_reason, "compose.deploy.yml:1");
 
     let mut blueprint = api_with_database();
     blueprint.stacks = vec![stack(
@@ -220,7 +220,7 @@ fn json_carries_target_and_findings() {
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(value["schema"], "playbook.inventory/1");
     assert_eq!(value["target"]["platform"], "compose");
-    assert_eq!(value["target"]["inferred_from"], "compose.yml:1");
+    assert_eq!(value["target"]["inferred_from"], "compose.deploy.yml:1");
     assert_eq!(value["findings"][0]["rule"], "x");
 }
 

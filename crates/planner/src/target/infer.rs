@@ -72,10 +72,16 @@ pub fn infer(inventory: &Inventory, targets: &Targets) -> Inference {
         for stack in inventory.stacks.iter().filter(|stack| {
             stack.kind == *platform.kind && stack.scope == Scope::Production && !stack.units.is_empty()
         }) {
-            let mut evidence: Vec<Evidence> = stack.files.iter().rev().take(1).map(Evidence::file).collect();
-            if let Some(first) = stack.evidence.first() {
-                evidence = vec![first.clone()];
-            }
+            // The last file of a set is the one that makes it this deployment.
+            let last = stack.files.last();
+            let mut evidence: Vec<Evidence> = stack
+                .evidence
+                .iter()
+                .find(|place| Some(&place.path) == last)
+                .cloned()
+                .or_else(|| last.map(Evidence::file))
+                .into_iter()
+                .collect();
             evidence.extend(stack.confirmed_by.first().cloned());
             candidates.push(Candidate {
                 weight: platform.weight + stack_weight(stack, &targets.production_words),
