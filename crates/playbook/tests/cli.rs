@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::process::Stdio;
 
-use crate::support::{DATE, cases, command, finish, folder_of, playbook};
+use crate::support::{DATE, cases, command, empty_folder, finish, folder_of, playbook};
 
 const DOCKERFILE: &str =
     "FROM python:3.12-slim\nCOPY app.py .\nCMD [\"uvicorn\", \"app:app\", \"--port\", \"8000\"]\n";
@@ -320,24 +320,27 @@ fn quiet_keeps_errors_and_verbose_names_what_was_left_out() {
 /// `analyze . > PLAN.md`, and once more.
 #[test]
 fn a_plan_that_playbook_printed_does_not_change_the_next_one() {
+    let root = empty_folder("own-plans");
     for case in cases() {
-        let plain = case.analyze(&[]).stdout;
-        let plan = case.checkout.join("PLAN.md");
-        for _ in 0..2 {
+        let checkout = case.own_checkout(&root);
+        let analyze = |output: Stdio| {
             let mut run = command(["analyze", "--date", DATE]);
-            run.args(&case.arguments).arg(&case.checkout);
-            run.stdout(fs::File::create(&plan).expect("the file can be made"));
-            assert_eq!(finish(run).code, case.exit);
+            run.args(&case.arguments).arg(&checkout).stdout(output);
+            finish(run)
+        };
+        let plain = analyze(Stdio::piped()).stdout;
+        let plan = checkout.join("PLAN.md");
+        for _ in 0..2 {
+            let file = fs::File::create(&plan).expect("the file can be made");
+            assert_eq!(analyze(file.into()).code, case.exit);
             assert!(
                 fs::read_to_string(&plan).expect("the file is there") == plain,
                 "{}: the plan differs when it is written into the repository",
                 case.name
             );
         }
-        let again = case.analyze(&[]).stdout;
-        fs::remove_file(&plan).expect("the file can be removed");
         assert!(
-            again == plain,
+            analyze(Stdio::piped()).stdout == plain,
             "{}: the plan differs when an earlier one lies there",
             case.name
         );

@@ -35,7 +35,7 @@ fn two_runs_print_the_same_bytes() {
     for case in cases() {
         for format in ["markdown", "json"] {
             let (first, second) = (
-                case.analyze(&["--format", format]),
+                case.analyzed(&["--format", format]),
                 case.analyze(&["--format", format]),
             );
             assert!(first.stdout == second.stdout, "{} differs as {format}", case.name);

@@ -24,7 +24,7 @@ fn for_every_case(check: impl Fn(&Case, &mut Vec<String>)) {
 }
 
 fn inventory(case: &Case) -> Value {
-    let run = case.analyze(&["--format", "json"]);
+    let run = case.analyzed(&["--format", "json"]);
     serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}: no JSON\n{}", case.name, run.stderr))
 }
 
@@ -71,7 +71,7 @@ fn queries_can_fail() {
 fn exit_codes() {
     for_every_case(|case, failures| {
         for format in ["markdown", "json"] {
-            let run = case.analyze(&["--format", format]);
+            let run = case.analyzed(&["--format", format]);
             if run.code != case.exit {
                 failures.push(format!(
                     "{format}: exit code {} instead of {}\n{}",
@@ -158,7 +158,7 @@ fn every_plan_has_the_structure_of_a_plan_on_every_target() {
     assert!(targets.len() >= 3, "{targets:?}");
     for_every_case(|case, failures| {
         for target in &targets {
-            let run = case.analyze_for(target);
+            let run = case.analyzed_for(target);
             if run.code != case.exit {
                 failures.push(format!("{target}: exit code {}\n{}", run.code, run.stderr));
                 continue;

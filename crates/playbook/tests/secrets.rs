@@ -70,14 +70,13 @@ fn canaries_are_planted_and_never_printed() {
             .filter_map(|file| fs::read_to_string(case.checkout.join(file)).ok())
             .collect();
         let mut runs = vec![
-            ("json", case.analyze(&["--format", "json"])),
-            ("verbose", case.analyze(&["-v"])),
-            ("fail-on", case.analyze(&["--fail-on", "low", "-v"])),
+            ("json", case.analyzed(&["--format", "json"])),
+            ("verbose", case.analyzed(&["-v", "--fail-on", "low"])),
         ];
         runs.extend(
             targets
                 .iter()
-                .map(|target| (target.as_str(), case.analyze_for(target))),
+                .map(|target| (target.as_str(), case.analyzed_for(target))),
         );
         for (name, canary) in &case.canaries {
             assert!(tree.contains(canary), "{}: {name} is not planted", case.name);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The day on which every plan of the tests is judged.
 pub(crate) const DATE: &str = "2026-11-20";
@@ -145,10 +145,6 @@ pub(crate) struct Case {
 
 impl Case {
     /// The folder with the case's description and snapshots.
-    #[expect(
-        dead_code,
-        reason = "held against the inventory when the detectors are complete"
-    )]
     pub(crate) fn folder(&self) -> PathBuf {
         project().join("fixtures").join(&self.name)
     }
@@ -159,9 +155,34 @@ impl Case {
         self.run(own.chain(more.iter().copied()))
     }
 
-    /// Runs `analyze` on the checkout for a target, whatever the case's own arguments say.
-    pub(crate) fn analyze_for(&self, target: &str) -> Run {
-        self.run(["--target", target].into_iter())
+    /// The same as `analyze`, run once for all tests that ask for it.
+    pub(crate) fn analyzed(&self, more: &[&str]) -> Arc<Run> {
+        let own = self.arguments.iter().map(String::as_str);
+        self.once(own.chain(more.iter().copied()))
+    }
+
+    /// Runs `analyze` on the checkout, once, for a target, whatever the case's own arguments say.
+    pub(crate) fn analyzed_for(&self, target: &str) -> Arc<Run> {
+        self.once(["--target", target].into_iter())
+    }
+
+    /// A checkout of its own, for a test that changes it.
+    pub(crate) fn own_checkout(&self, root: &Path) -> PathBuf {
+        let checkout = root.join(&self.name);
+        lay_out(&self.folder().join("repo"), &checkout, &self.canaries);
+        checkout
+    }
+
+    fn once<'a>(&self, arguments: impl Iterator<Item = &'a str> + Clone) -> Arc<Run> {
+        static KNOWN: Mutex<BTreeMap<Vec<String>, Arc<Run>>> = Mutex::new(BTreeMap::new());
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut key = vec![self.name.clone()];
+        key.extend(arguments.clone().map(str::to_owned));
+        let found = known().get(&key).cloned();
+        found.unwrap_or_else(|| {
+            let run = Arc::new(self.run(arguments));
+            known().entry(key).or_insert(run).clone()
+        })
     }
 
     fn run<'a>(&self, arguments: impl Iterator<Item = &'a str>) -> Run {
