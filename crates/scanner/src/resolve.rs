@@ -49,7 +49,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     let apps = Apps::new(&facts, index);
     inventory.project = project::resolve(&facts, &apps, index, folder_name);
     inventory.manifests = project::manifests(&facts, index);
-    let own_images = project::own_images(&inventory.project, &apps);
+    let own_images = project::own_images(&inventory.project, &apps, &containers);
 
     let sources = Sources {
         facts: &facts,

@@ -73,7 +73,9 @@ fn variable(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
         .name
         .as_deref()
         .and_then(|name| EnvName::parse(Raw::new(&format!("{prefix}{name}"))));
-    let Some(name) = name else { return };
+    let Some(name) = name.filter(|name| !is_property(source, name.as_str())) else {
+        return;
+    };
     let mut fact = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(hit.line));
     let text = fact.name.as_str().to_owned();
     fact.secret = is_true(hit, "secret");
@@ -96,6 +98,16 @@ fn variable(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
         }
     }
     facts.variables.push(fact);
+}
+
+/// `process.env.basePath`: a constant that a bundler's configuration defines, not a variable of the environment, whose
+/// names have no small letters in this ecosystem.
+fn is_property(source: &Source<'_>, name: &str) -> bool {
+    let script = super::ending(
+        source.path,
+        &["js", "jsx", "ts", "tsx", "mjs", "cjs", "vue", "svelte"],
+    );
+    script && name.chars().any(char::is_lowercase) && !name.contains('_')
 }
 
 /// Variables that a bundler puts into the client's code when it is built.

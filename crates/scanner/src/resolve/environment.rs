@@ -1,82 +1,70 @@
 //! The environment schema: every mention of a variable, joined by its name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use playbook_core::evidence::Scope;
+use playbook_core::harmless::EnvName;
 use playbook_core::inventory::{EnvironmentVariable, ReadSite, VariableOrigin};
+use playbook_core::raw::Raw;
 use playbook_core::secret;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
+use serde::Deserialize;
 
 use super::candidates::Sources;
 use super::services::Merged;
 use crate::fact::VariableFact;
 
-/// Variables of the system and of tools, which nobody sets for a deployment.
-const SYSTEM: &[&str] = &[
-    "_",
-    "BASH_SOURCE",
-    "BASH_VERSION",
-    "CI",
-    "COLUMNS",
-    "EDITOR",
-    "EUID",
-    "FUNCNAME",
-    "HISTFILE",
-    "HOME",
-    "HOSTNAME",
-    "IFS",
-    "LANG",
-    "LC_ALL",
-    "LINENO",
-    "LINES",
-    "LOGNAME",
-    "OLDPWD",
-    "OPTARG",
-    "OPTIND",
-    "OSTYPE",
-    "PATH",
-    "PPID",
-    "PS1",
-    "PWD",
-    "RANDOM",
-    "REPLY",
-    "SECONDS",
-    "SHELL",
-    "SHLVL",
-    "TERM",
-    "TMP",
-    "TEMP",
-    "TMPDIR",
-    "UID",
-    "USER",
-    "USERNAME",
-    "XDG_CONFIG_HOME",
-    "XDG_CACHE_HOME",
-    "XDG_DATA_HOME",
-    "DEBIAN_FRONTEND",
-    "PYTHONPATH",
-    "GOPATH",
-    "GOROOT",
-    "CARGO_MANIFEST_DIR",
-    "OUT_DIR",
-    "CGO_ENABLED",
-    "GOOS",
-    "GOARCH",
-    "TARGETARCH",
-    "TARGETOS",
-    "TARGETPLATFORM",
-    "BUILDPLATFORM",
-    "BUILDARCH",
-    "BUILDOS",
-    "NODE_PATH",
-];
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Table {
+    system: BTreeSet<String>,
+    system_prefixes: Vec<String>,
+    own_secret_words: BTreeSet<String>,
+    own_store_words: BTreeSet<String>,
+    own_store_ends: BTreeSet<String>,
+}
+
+static TABLE: LazyLock<Option<Table>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../environment.toml")).ok());
+
+/// A variable of the system or of a tool, which nobody sets for a deployment.
+fn is_system(name: &str) -> bool {
+    TABLE.as_ref().is_some_and(|table| {
+        table.system.contains(name)
+            || table
+                .system_prefixes
+                .iter()
+                .any(|prefix| name.starts_with(prefix.as_str()))
+    })
+}
+
+/// A secret that the application itself needs, or a part of its own database's address: without it the application
+/// does not start or is not safe, even if the code reads it without complaint.
+fn is_essential(name: &str, secret: bool) -> bool {
+    let words = secret::words_of(name);
+    let Some(table) = TABLE.as_ref() else { return false };
+    let own_secret = secret
+        && words.len() <= 4
+        && words.iter().any(|word| table.own_secret_words.contains(word))
+        && words
+            .iter()
+            .all(|word| table.own_secret_words.contains(word) || secret::is_secret_name(word));
+    let own_store = words.len() <= 3
+        && words.iter().any(|word| table.own_store_words.contains(word))
+        && words
+            .last()
+            .is_some_and(|last| table.own_store_ends.contains(last));
+    own_secret || own_store
+}
 
 /// Joins the mentions of production.
 pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<EnvironmentVariable> {
+    let stated = of_stacks(sources);
     let mut by_name: BTreeMap<&str, Vec<&VariableFact>> = BTreeMap::new();
-    for fact in &sources.facts.variables {
-        if !SYSTEM.contains(&fact.name.as_str()) {
+    for fact in sources.facts.variables.iter().chain(&stated) {
+        if !is_system(fact.name.as_str()) {
             by_name.entry(fact.name.as_str()).or_default().push(fact);
         }
     }
@@ -96,6 +84,33 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Env
             .collect();
     }
     out
+}
+
+/// What production's stacks give to their units, datastores included.
+fn of_stacks(sources: &Sources<'_>) -> Vec<VariableFact> {
+    let variables = sources
+        .stacks
+        .iter()
+        .filter(|stack| stack.scope == Scope::Production)
+        .flat_map(|stack| {
+            stack
+                .units
+                .iter()
+                .flat_map(|unit| &unit.variables)
+                .chain(stack.groups.iter().flat_map(|group| &group.variables))
+        });
+    variables
+        .filter_map(|variable| {
+            let name = EnvName::parse(Raw::new(variable.name.as_str()))?;
+            let evidence = variable.evidence.first()?.clone();
+            Some(VariableFact::new(
+                name,
+                VariableOrigin::Stack,
+                Scope::Production,
+                evidence,
+            ))
+        })
+        .collect()
 }
 
 /// Names that a stack of production gives to one of its units.
@@ -145,16 +160,8 @@ fn join(
         .copied()
         .collect();
     let owners = owners(name, &production, sources, services);
-    let has_default = code.iter().any(|fact| fact.has_default && !fact.placeholder);
-    let demanded =
-        code.iter().any(|fact| fact.required) || code.iter().any(|fact| fact.placeholder && fact.has_default);
     let secret = secret::is_secret_name(name) || production.iter().any(|fact| fact.secret);
-    // A secret whose only "default" is a placeholder is not safe to start with.
-    let insecure = secret
-        && production.iter().any(|fact| fact.placeholder)
-        && !code.iter().any(|fact| fact.has_default && !fact.placeholder);
-    let required =
-        demanded && !has_default || insecure && code.iter().any(|fact| fact.origin == VariableOrigin::Code);
+    let required = is_required(name, secret, &code);
     let mut sites: Vec<ReadSite> = production
         .iter()
         .map(|fact| ReadSite {
@@ -204,6 +211,32 @@ fn join(
             .take(8)
             .collect(),
     })
+}
+
+/// Does a service fail to start, or start insecurely, without it? A value that one stack passes is no default: the next
+/// deployment needs it again. A stand-in for a secret is none either.
+fn is_required(name: &str, secret: bool, mentions: &[&&VariableFact]) -> bool {
+    let reads: Vec<&&&VariableFact> = mentions
+        .iter()
+        .filter(|fact| {
+            matches!(
+                fact.origin,
+                VariableOrigin::Code | VariableOrigin::Script | VariableOrigin::Interpolation
+            )
+        })
+        .collect();
+    let of_image = mentions
+        .iter()
+        .any(|fact| fact.origin == VariableOrigin::Image && fact.has_default && !fact.build_time);
+    let has_default = reads.iter().any(|fact| fact.has_default && !fact.placeholder) || of_image;
+    let demanded = reads.iter().any(|fact| fact.required);
+    let stand_in = secret && reads.iter().any(|fact| fact.placeholder && fact.has_default);
+    let in_code = reads
+        .iter()
+        .any(|fact| fact.origin == VariableOrigin::Code && !fact.build_time);
+    demanded && !(has_default && !secret) && !(of_image && !secret)
+        || stand_in
+        || in_code && !has_default && is_essential(name, secret)
 }
 
 /// The services that read a variable, or that a stack passes it to.

@@ -2,7 +2,7 @@
 
 use playbook_core::evidence::Scope;
 use playbook_core::harmless::Name;
-use playbook_core::inventory::{Manifest, Project};
+use playbook_core::inventory::{Container, Manifest, Project};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -49,8 +49,11 @@ pub(crate) fn resolve(facts: &Facts, apps: &Apps, index: &FileIndex, folder_name
     project
 }
 
+/// Stands in the list of own images when the repository builds any: no image can have this name.
+pub(crate) const HAS_IMAGES: &str = "<builds images>";
+
 /// Names under which the repository publishes its own images.
-pub(crate) fn own_images(project: &Project, apps: &Apps) -> Vec<String> {
+pub(crate) fn own_images(project: &Project, apps: &Apps, containers: &[Container]) -> Vec<String> {
     let owner = project.vcs.remote.as_ref().and_then(|remote| {
         remote
             .as_str()
@@ -77,6 +80,12 @@ pub(crate) fn own_images(project: &Project, apps: &Apps) -> Vec<String> {
             .filter_map(|app| Some(app.main()?.name.as_ref()?.as_str().to_ascii_lowercase())),
     );
     names.retain(|name| name.len() > 2);
+    if containers
+        .iter()
+        .any(|container| container.scope == Scope::Production)
+    {
+        names.push(HAS_IMAGES.to_owned());
+    }
     names.sort();
     names.dedup();
     names

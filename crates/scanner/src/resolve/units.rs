@@ -22,6 +22,8 @@ pub(crate) enum UnitClass {
 /// Judges a unit by its image, its build and its kind. `own_images` are names under which the repository publishes
 /// its own images.
 pub(crate) fn classify(stack: &Stack, unit: &Unit, own_images: &[String]) -> UnitClass {
+    // Without a Dockerfile the repository has no image of its own that a stack could name.
+    let has_images = own_images.iter().any(|name| name == super::project::HAS_IMAGES);
     if let Some(technology) = unit
         .datastore
         .as_ref()
@@ -51,7 +53,13 @@ pub(crate) fn classify(stack: &Stack, unit: &Unit, own_images: &[String]) -> Uni
                 || repository.starts_with(&format!("{name}/"))
         });
         // Compose files without any build may still name the repository's own published images.
-        if !own && stack.kind == "docker-compose" && is_public_image(&image) {
+        let builds = stack.units.iter().any(|unit| unit.build.is_some());
+        let official = !repository.contains('/');
+        if !own
+            && stack.kind == "docker-compose"
+            && is_public_image(&image)
+            && (builds || official || !has_images)
+        {
             return UnitClass::ThirdParty(Role::Tool);
         }
     }
