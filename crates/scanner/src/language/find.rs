@@ -303,6 +303,9 @@ impl<'file> Finder<'file> {
         };
         if prepared.kind == Kind::Listen {
             self.listener(anchor, captures, &arguments, &mut hit);
+            if hit.name.is_none() && hit.attributes.is_empty() {
+                return;
+            }
         }
         found.push(hit);
     }

@@ -307,8 +307,8 @@ impl<'file> Names<'file> {
             .find('=')
             .filter(|at| !tail(line, at + 1).starts_with(['=', '>', '~']))?;
         let left = slice(line, 0, at).trim_end_matches([':', '|', '?', ' ', '\t', '!', '<', '>', '+']);
-        // A type may stand between the name and the sign: `PORT: int = …`.
-        let left = left.split(':').next().unwrap_or("").trim();
+        // A type may stand between the name and the sign: `PORT: int = …`; of several names the first gets the value.
+        let left = left.split([':', ',']).next().unwrap_or("").trim();
         let name = left
             .rsplit(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
             .next()
