@@ -10,6 +10,7 @@ mod documents;
 mod env_file;
 pub(crate) mod git;
 mod judge;
+mod kubernetes;
 mod makefile;
 mod platforms;
 mod procfile;
@@ -41,6 +42,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &dockerfile::DETECTOR,
     &documents::DETECTOR,
     &env_file::DETECTOR,
+    &kubernetes::DETECTOR,
     &makefile::DETECTOR,
     &platforms::DETECTOR,
     &procfile::DETECTOR,

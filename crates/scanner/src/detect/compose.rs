@@ -7,6 +7,9 @@ mod stores;
 mod unit;
 mod values;
 
+pub(super) use scope::is_third_party;
+pub(super) use stores::of_image as store_of_image;
+
 use std::collections::BTreeSet;
 
 use playbook_core::evidence::Scope;

@@ -20,13 +20,12 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 /// Kinds that a detector of their own tells.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 5] = [
     "docker-compose",
     "docker-swarm",
     "kubernetes",
     "procfile",
     "render",
-    "systemd",
 ];
 
 fn known(path: &RelPath) -> impl Iterator<Item = &'static Technology> {

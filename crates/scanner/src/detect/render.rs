@@ -233,6 +233,7 @@ fn store(kind: &'static str, version: Option<Version>, scope: Scope, evidence: E
 fn database(source: &Source<'_>, facts: &mut Facts, node: &Node) -> Option<Unit> {
     let (name, line) = name_of(node)?;
     let mut unit = Unit::new(name.into(), Shown::from("database"));
+    unit.datastore = Some(Shown::from("postgresql"));
     unit.evidence = vec![source.at(line)];
     unit.plan = word(node, "plan");
     unit.region = word(node, "region");

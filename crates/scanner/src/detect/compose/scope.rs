@@ -75,7 +75,7 @@ pub(super) fn is_own(node: &Node) -> bool {
 
 /// An image of a datastore, a proxy, a monitor or a tool. Base images of runtimes are not: their command is the
 /// repository's.
-pub(super) fn is_third_party(image: &str) -> bool {
+pub(crate) fn is_third_party(image: &str) -> bool {
     Catalogue::get()
         .by_image(&judge::image_without_tag(image))
         .iter()

@@ -1,0 +1,181 @@
+//! Kubernetes manifests: workloads as units, with what the Services and Ingresses of the same file say about them. Helm
+//! templates are read with their actions masked; what an action fills is left out.
+
+mod unit;
+
+use playbook_core::harmless::Name;
+use playbook_core::inventory::{CommittedSecret, Infrastructure, Stack};
+use playbook_core::path::RelPath;
+use playbook_core::raw::Raw;
+use playbook_core::secret;
+use playbook_core::shown::Shown;
+
+use super::judge::{self, Place};
+use super::{Detector, ending};
+use crate::fact::{Facts, JobFact};
+use crate::limits;
+use crate::parse::tree::Node;
+use crate::parse::{helm, yaml};
+use crate::source::Source;
+
+pub(crate) const DETECTOR: Detector = Detector {
+    id: "kubernetes",
+    wants,
+    detect,
+};
+
+/// Kinds that run containers.
+const WORKLOADS: [&str; 7] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "CronJob",
+    "Job",
+    "Pod",
+    "ReplicaSet",
+];
+
+fn wants(path: &RelPath) -> bool {
+    ending(path, &["yml", "yaml"])
+}
+
+fn detect(source: &Source<'_>, facts: &mut Facts) {
+    if !source.text.contains("apiVersion:") || !source.text.contains("kind:") {
+        return;
+    }
+    let template = source.text.contains("{{");
+    let masked = helm::mask(source.text);
+    let (documents, problem) = yaml::documents(&masked);
+    if !template {
+        judge::problem(source, facts, problem);
+    }
+    // `kind: List` holds its objects in `items`.
+    let objects: Vec<&Node> = documents
+        .iter()
+        .flat_map(|document| match text(document, "kind") {
+            Some("List") => document
+                .get("items")
+                .map(|list| list.items().collect())
+                .unwrap_or_default(),
+            _ => vec![&**document],
+        })
+        .filter(|object| object.get("apiVersion").is_some() && text(object, "kind").is_some())
+        .take(limits::SERVICES)
+        .collect();
+    let mut units = Vec::new();
+    let mut is_manifest = false;
+    for object in &objects {
+        let kind = text(object, "kind").unwrap_or_default();
+        let version = text(object, "apiVersion").unwrap_or_default();
+        if WORKLOADS.contains(&kind) && !version.contains("knative") {
+            is_manifest = true;
+            units.extend(unit::read(source, facts, object, &objects));
+            if kind == "CronJob" {
+                facts.jobs.extend(job(source, object));
+            }
+        } else if matches!(
+            kind,
+            "Service" | "Ingress" | "ConfigMap" | "Secret" | "Namespace" | "HorizontalPodAutoscaler"
+        ) && !version.contains("knative")
+        {
+            is_manifest = true;
+            if kind == "Secret" {
+                secrets(source, facts, object);
+            } else if kind == "ConfigMap" {
+                configuration(source, facts, object);
+            }
+        }
+    }
+    if !is_manifest {
+        return;
+    }
+    let kind = if template { "helm" } else { "kubernetes" };
+    // A chart is told by its `Chart.yaml`.
+    if !template {
+        facts.infrastructure.push(Infrastructure {
+            kind: Shown::from(kind),
+            path: source.path.clone(),
+            scope: source.scope,
+            evidence: vec![source.file()],
+        });
+    }
+    if !units.is_empty() {
+        facts.stacks.push(Stack {
+            kind: Shown::from(kind),
+            files: vec![source.path.clone()],
+            scope: source.scope,
+            name: None,
+            units,
+            volumes: Vec::new(),
+            networks: Vec::new(),
+            groups: Vec::new(),
+            confirmed_by: Vec::new(),
+            evidence: vec![source.file()],
+        });
+    }
+}
+
+/// A scalar that no template action fills.
+fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+    plain(node.get(key)?)
+}
+
+fn plain(node: &Node) -> Option<&str> {
+    node.text()
+        .filter(|text| !text.is_empty() && !text.contains(helm::PLACEHOLDER))
+}
+
+fn word(text: &str) -> Option<Shown> {
+    Name::parse(Raw::new(text)).map(Shown::from)
+}
+
+fn job(source: &Source<'_>, object: &Node) -> Option<JobFact> {
+    let name = object.path(&["metadata", "name"]).and_then(plain)?;
+    let schedule = object.path(&["spec", "schedule"])?;
+    Some(JobFact {
+        name: Name::parse(Raw::new(name))?,
+        schedule: plain(schedule).and_then(|text| playbook_core::harmless::Schedule::parse(Raw::new(text))),
+        runner: Shown::from("kubernetes"),
+        scope: source.scope,
+        evidence: source.at(schedule.line()),
+    })
+}
+
+/// The values of a committed Secret object are secrets whatever they are called.
+fn secrets(source: &Source<'_>, facts: &mut Facts, object: &Node) {
+    for key in ["data", "stringData"] {
+        for (name, line, value) in object.get(key).into_iter().flat_map(Node::entries) {
+            let Some(value) = plain(value).filter(|value| !judge::is_reference(value)) else {
+                continue;
+            };
+            facts.withheld.add(Raw::new(value));
+            if !source.ignored {
+                facts.committed_secrets.push(CommittedSecret {
+                    name: word(name),
+                    kind: Shown::from(secret::kind_of_secret(name, Raw::new(value)).unwrap_or("secret")),
+                    placeholder: secret::is_placeholder(value),
+                    scope: source.scope,
+                    evidence: vec![source.at(line)],
+                });
+            }
+        }
+    }
+}
+
+/// Values of a ConfigMap that are secrets by their name, and addresses of datastores.
+fn configuration(source: &Source<'_>, facts: &mut Facts, object: &Node) {
+    for (name, line, value) in object.get("data").into_iter().flat_map(Node::entries) {
+        if let Some(value) = plain(value).filter(|value| !value.contains('\n')) {
+            judge::literal(source, facts, name, value, Place::new(line, source.scope));
+            facts.stores.extend(judge::store_of_address(
+                name,
+                value,
+                source.scope,
+                source.at(line),
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
