@@ -313,8 +313,8 @@ mod tests {
         let text = r#"#!/bin/bash
 set -e
 worker() {
-  export WORKERS=${WORKERS:-2}
-  exec supervisord -c worker.conf
+  export CONCURRENCY=${CONCURRENCY:-2}
+  exec celery -A shop worker
 }
 function server {
   exec gunicorn -b "${BIND:-0.0.0.0:5000}" app:app
@@ -351,12 +351,7 @@ esac
         assert_eq!(
             found,
             [
-                (
-                    11,
-                    "1",
-                    "worker".into(),
-                    "shift; ; supervisord -c worker.conf".into()
-                ),
+                (11, "1", "worker".into(), "shift; ; celery -A shop worker".into()),
                 (
                     15,
                     "1",
