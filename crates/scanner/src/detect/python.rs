@@ -1,11 +1,15 @@
 //! Python: manifests, entry points, routes, datastores, settings, jobs, migrations and operation.
 
 mod entry;
+mod interface;
 mod job;
 mod known;
 mod manifest;
+mod migration;
 mod route;
+mod server;
 mod settings;
+mod store;
 mod syntax;
 mod value;
 mod worker;
@@ -25,12 +29,16 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn wants(path: &RelPath) -> bool {
-    ending(path, &["py"]) || manifest::wants(path)
+    ending(path, &["py"]) || manifest::wants(path) || migration::wants(path)
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
     if manifest::wants(source.path) {
         manifest::detect(source, facts);
+        return;
+    }
+    if migration::wants(source.path) {
+        migration::configuration(source, facts);
         return;
     }
     if source.text.len() as u64 > limits::SOURCE_BYTES {
@@ -43,6 +51,10 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     route::detect(&code, &definitions, &objects, facts);
     settings::detect(&code, &definitions, facts);
     job::detect(&code, &definitions, facts);
+    migration::detect(&code, &definitions, facts);
+    store::detect(&code, facts);
+    interface::detect(&code, &definitions, &objects, facts);
+    server::detect(&code, facts);
 }
 
 #[cfg(test)]

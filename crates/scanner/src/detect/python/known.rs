@@ -56,11 +56,44 @@ pub(super) struct Run {
     pub(super) development: bool,
 }
 
+/// A call that makes a client of a datastore.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    bound(deserialize = "'de: 'static")
+)]
+pub(super) struct Store {
+    call: Word,
+    pub(super) kind: Word,
+    pub(super) address: Vec<Word>,
+    pub(super) library: Word,
+    pub(super) size: Word,
+    pub(super) overflow: Word,
+    pub(super) default_size: Option<u32>,
+    pub(super) default_overflow: Option<u32>,
+}
+
+/// A call whose use proves a trait of the application.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+pub(super) struct Mark {
+    call: Word,
+    pub(super) auth: Word,
+    pub(super) interface: Word,
+    pub(super) signal: Word,
+    pub(super) subject: Word,
+    pub(super) cache: Word,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
 struct Table {
     application: Vec<Application>,
     run: Vec<Run>,
+    store: Vec<Store>,
+    mark: Vec<Mark>,
 }
 
 // The table is part of the program; a mistake in it is found by the test below, never by a user.
@@ -94,6 +127,16 @@ pub(super) fn run(name: &str) -> Option<&'static Run> {
         .run
         .iter()
         .find(|entry| !entry.call.starts_with('.') && same(entry.call, name))
+}
+
+/// The client that a call of this full name makes.
+pub(super) fn store(name: &str) -> Option<&'static Store> {
+    TABLE.store.iter().find(|entry| entry.call == name)
+}
+
+/// What a call of this full name proves.
+pub(super) fn mark(name: &str) -> Option<&'static Mark> {
+    TABLE.mark.iter().find(|entry| entry.call == name)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod entries;
 mod manifests;
 mod routes;
 mod settings;
+mod stores;
 
 use super::DETECTOR;
 use crate::fact::Facts;

@@ -1,0 +1,100 @@
+//! Django's settings: databases, caches, channels, files, mail.
+
+use playbook_core::inventory::{Cache, SignalKind};
+use playbook_core::shown::Shown;
+
+use super::super::syntax::{Code, Span};
+use super::super::value::variable;
+use super::fact;
+use crate::fact::Facts;
+
+/// Parts of the paths of back ends and the datastores they stand for, the longer ones first.
+const BACKENDS: &[(&str, &str)] = &[
+    ("gis.db.backends.postgis", "postgresql"),
+    ("backends.postgresql", "postgresql"),
+    ("backends.mysql", "mysql"),
+    ("backends.oracle", "oracle"),
+    ("backends.sqlite3", "sqlite"),
+    ("django_cockroachdb", "cockroachdb"),
+    ("mssql", "mssql"),
+    ("django_mongodb_backend", "mongodb"),
+    ("djongo", "mongodb"),
+    ("django_redis", "redis"),
+    ("cache.backends.redis", "redis"),
+    ("redis_cache", "redis"),
+    ("channels_redis", "redis"),
+    ("cache.backends.memcached", "memcached"),
+    ("storages.backends.s3", "s3"),
+    ("storages.backends.gcloud", "gcs"),
+    ("storages.backends.azure", "azure-blob"),
+];
+
+pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
+    for statement in code.statements().iter().filter(|statement| statement.indent == 0) {
+        let Some((name, _, Some(value))) = code.assignment(*statement) else {
+            continue;
+        };
+        match name {
+            "DATABASES"
+            | "CACHES"
+            | "CHANNEL_LAYERS"
+            | "STORAGES"
+            | "DEFAULT_FILE_STORAGE"
+            | "STATICFILES_STORAGE" => {
+                backends(code, name, value, facts);
+            }
+            "MEDIA_ROOT" => {
+                let evidence = code.source.at(code.line(statement.start));
+                facts.signal(
+                    SignalKind::LocalFiles,
+                    Some(Shown::from("media-root")),
+                    code.source.scope,
+                    evidence,
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn backends(code: &Code<'_>, name: &str, value: Span, facts: &mut Facts) {
+    for (text, at) in code.texts_in(value) {
+        if name == "CACHES" && text.contains("locmem") {
+            let evidence = code.source.at(code.line(at));
+            facts.signal(
+                SignalKind::InMemoryState,
+                Some(Shown::from("locmem-cache")),
+                code.source.scope,
+                evidence,
+            );
+        }
+        if name == "CHANNEL_LAYERS" && text.contains("InMemoryChannelLayer") {
+            let evidence = code.source.at(code.line(at));
+            facts.signal(
+                SignalKind::InMemoryState,
+                Some(Shown::from("channels")),
+                code.source.scope,
+                evidence,
+            );
+        }
+        let Some((_, kind)) = BACKENDS.iter().find(|(part, _)| text.contains(part)) else {
+            continue;
+        };
+        let mut store = fact(code, kind, *kind != "sqlite", at);
+        // The address stands beside the back end.
+        let host = code
+            .dictionary(value)
+            .into_iter()
+            .flat_map(|(_, entry)| code.dictionary(entry))
+            .find(|(key, _)| matches!(key.as_str(), "HOST" | "LOCATION" | "NAME"));
+        store.variable = host.and_then(|(_, span)| variable(code, span));
+        facts.stores.push(store);
+        if name == "CACHES" {
+            facts.caching.push(Cache {
+                kind: Shown::from(*kind),
+                lifetime: None,
+                evidence: vec![code.source.at(code.line(at))],
+            });
+        }
+    }
+}
