@@ -41,6 +41,10 @@ pub(crate) struct AccessText {
 }
 
 /// A platform with its facts.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of a file, each with its own name there"
+)]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Target {

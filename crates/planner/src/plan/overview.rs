@@ -37,6 +37,10 @@ pub(super) fn head<'a>(given: &Given<'a>) -> Head<'a> {
 }
 
 /// The target and why it was chosen.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the facts of the target's file, by name"
+)]
 #[derive(Debug, Serialize)]
 pub(crate) struct TargetFacts<'a> {
     id: &'a str,

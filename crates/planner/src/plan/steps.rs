@@ -65,20 +65,20 @@ pub(crate) struct StepText {
 impl StepText {
     /// Takes what is missing from the common declaration.
     pub(crate) fn fill_from(&mut self, common: &Self) {
-        fn fill<T: Clone>(own: &mut Option<T>, common: &Option<T>) {
+        fn fill<T: Clone>(own: &mut Option<T>, common: Option<&T>) {
             if own.is_none() {
-                own.clone_from(common);
+                *own = common.cloned();
             }
         }
-        fill(&mut self.section, &common.section);
-        fill(&mut self.title, &common.title);
-        fill(&mut self.place, &common.place);
-        fill(&mut self.level, &common.level);
-        fill(&mut self.when, &common.when);
-        fill(&mut self.template, &common.template);
-        fill(&mut self.minutes, &common.minutes);
-        fill(&mut self.check, &common.check);
-        fill(&mut self.wait, &common.wait);
+        fill(&mut self.section, common.section.as_ref());
+        fill(&mut self.title, common.title.as_ref());
+        fill(&mut self.place, common.place.as_ref());
+        fill(&mut self.level, common.level.as_ref());
+        fill(&mut self.when, common.when.as_ref());
+        fill(&mut self.template, common.template.as_ref());
+        fill(&mut self.minutes, common.minutes.as_ref());
+        fill(&mut self.check, common.check.as_ref());
+        fill(&mut self.wait, common.wait.as_ref());
         self.settles.extend(common.settles.iter().cloned());
     }
 
