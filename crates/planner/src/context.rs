@@ -214,6 +214,7 @@ pub struct Context {
 
 impl Context {
     /// Judges what the user says and infers what is missing.
+    #[expect(clippy::needless_pass_by_value, reason = "the unjudged values end here")]
     pub fn new(inventory: &Inventory, settings: Settings, targets: &Targets) -> Result<Self, ContextError> {
         let inference = match &settings.target {
             Some(id) => Inference {

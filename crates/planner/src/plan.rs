@@ -34,7 +34,7 @@ pub(crate) use ledger::Ledger;
 pub(crate) use notes::NoteText;
 pub(crate) use parameters::{Parameter, ParameterText};
 pub(crate) use prerequisites::ToolText;
-pub(crate) use steps::{Step, StepText, checklist, phases, step_key};
+pub(crate) use steps::{Level, Step, StepText, checklist, phases, step_key};
 
 use crate::context::Context;
 use crate::render::Templates;

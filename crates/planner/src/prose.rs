@@ -17,11 +17,6 @@ impl Prose {
     pub(crate) fn new(text: String) -> Self {
         Self(text)
     }
-
-    /// The text.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Serialize for Prose {

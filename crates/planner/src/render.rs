@@ -83,7 +83,7 @@ impl Templates {
         self.files.get(path).map(String::as_str)
     }
 
-    pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, content: &str) -> Result<T, TemplateError> {
+    pub(crate) fn parse<T: DeserializeOwned>(path: &str, content: &str) -> Result<T, TemplateError> {
         toml::from_str(content).map_err(|error| TemplateError {
             file: path.to_owned(),
             message: error.message().to_owned(),
@@ -95,7 +95,7 @@ impl Templates {
             file: path.to_owned(),
             message: "the file is missing".to_owned(),
         })?;
-        self.parse(path, content)
+        Self::parse(path, content)
     }
 
     /// The steps that targets share, by id.

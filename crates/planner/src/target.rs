@@ -154,7 +154,7 @@ impl Targets {
             else {
                 continue;
             };
-            let mut target: Target = templates.parse(path, content)?;
+            let mut target: Target = Templates::parse(path, content)?;
             id.clone_into(&mut target.id);
             for step in &mut target.steps {
                 if let Some(text) = common.get(&step.id) {

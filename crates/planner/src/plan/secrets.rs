@@ -17,6 +17,10 @@ const KEY_BYTES: u32 = 32;
 const PASSWORD_BYTES: u32 = 24;
 
 /// The decisions of section 4.
+#[expect(
+    clippy::struct_field_names,
+    reason = "templates name the field `stored_secrets`"
+)]
 #[derive(Debug, Serialize)]
 pub(crate) struct Secrets<'a> {
     rows: Vec<Row<'a>>,
@@ -566,10 +570,7 @@ fn passed_not_read<'a>(given: &Given<'a>) -> Vec<Lone<'a>> {
     for passed in own.flat_map(|unit| &unit.variables) {
         let known = given.inventory.variable(passed.name.as_str());
         // A framework or library may read what no line of the repository names.
-        let library = Catalogue::get()
-            .by_env_name(passed.name.as_str())
-            .first()
-            .is_some();
+        let library = !Catalogue::get().by_env_name(passed.name.as_str()).is_empty();
         if known.is_some_and(is_read) || library || list.iter().any(|lone| *lone.name == passed.name) {
             continue;
         }

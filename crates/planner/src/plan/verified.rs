@@ -122,16 +122,17 @@ fn migrations(given: &Given<'_>, list: &mut Vec<Verified>) {
 /// The datastore's port is not published, and every place names the same version.
 fn datastores(given: &Given<'_>, list: &mut Vec<Verified>) {
     for store in &given.datastores {
-        if let Some(unit) = given.unit_of_store(store) {
-            if !unit.ports.iter().any(|port| port.published) && given.context.target.own_host {
-                list.push(Verified {
-                    kind: "store-not-published",
-                    subject: unit.name.clone(),
-                    values: Vec::new(),
-                    hedge: None,
-                    evidence: unit.evidence.iter().take(1).cloned().collect(),
-                });
-            }
+        if let Some(unit) = given.unit_of_store(store)
+            && !unit.ports.iter().any(|port| port.published)
+            && given.context.target.own_host
+        {
+            list.push(Verified {
+                kind: "store-not-published",
+                subject: unit.name.clone(),
+                values: Vec::new(),
+                hedge: None,
+                evidence: unit.evidence.iter().take(1).cloned().collect(),
+            });
         }
         let same: Vec<_> = given
             .inventory
@@ -139,20 +140,20 @@ fn datastores(given: &Given<'_>, list: &mut Vec<Verified>) {
             .iter()
             .filter(|other| other.kind == store.kind && other.version.is_some())
             .collect();
-        if let (Some(version), true) = (&store.version, same.len() > 1) {
-            if same.iter().all(|other| other.version == store.version) {
-                list.push(Verified {
-                    kind: "store-version",
-                    subject: store.kind.clone(),
-                    values: vec![version.clone()],
-                    hedge: None,
-                    evidence: same
-                        .iter()
-                        .filter_map(|other| other.evidence.first())
-                        .cloned()
-                        .collect(),
-                });
-            }
+        if let (Some(version), true) = (&store.version, same.len() > 1)
+            && same.iter().all(|other| other.version == store.version)
+        {
+            list.push(Verified {
+                kind: "store-version",
+                subject: store.kind.clone(),
+                values: vec![version.clone()],
+                hedge: None,
+                evidence: same
+                    .iter()
+                    .filter_map(|other| other.evidence.first())
+                    .cloned()
+                    .collect(),
+            });
         }
     }
 }
@@ -167,16 +168,17 @@ fn images(given: &Given<'_>, list: &mut Vec<Verified>) {
         if !seen.insert(&container.path) {
             continue;
         }
-        if let (Some(user), Some(line)) = (&container.user, container.user_line) {
-            if *user != "root" && *user != "0" {
-                list.push(Verified {
-                    kind: "image-user",
-                    subject: container.path.shown(),
-                    values: vec![user.clone()],
-                    hedge: None,
-                    evidence: vec![Evidence::at(&container.path, line)],
-                });
-            }
+        if let (Some(user), Some(line)) = (&container.user, container.user_line)
+            && *user != "root"
+            && *user != "0"
+        {
+            list.push(Verified {
+                kind: "image-user",
+                subject: container.path.shown(),
+                values: vec![user.clone()],
+                hedge: None,
+                evidence: vec![Evidence::at(&container.path, line)],
+            });
         }
         let line = container.entrypoint_line.or(container.command_line);
         let exec = match (&container.entrypoint, &container.command) {

@@ -67,7 +67,11 @@ mod tests {
             let path = format!("{prefix}{name}");
             if entry.path().is_dir() {
                 walk(&entry.path(), &format!("{path}/"), into);
-            } else if path.ends_with(".md") || path.ends_with(".toml") {
+            } else if entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "md" || extension == "toml")
+            {
                 into.insert(path);
             }
         }

@@ -13,13 +13,16 @@ use tera::{Context, Error, Kwargs, State, Tera, Value};
 
 use super::Templates;
 use super::filters::{self, CITATION, CITATION_END, PIPE};
-use crate::plan::{Plan, Step, step_key};
+use crate::plan::{Level, Plan, Step, step_key};
 use crate::prose::{self, Prose};
 use crate::target::TemplateError;
 
 /// Rendering settles when the parameters that the text uses and the notes that it cites no longer change: the first
 /// pass has all parameters, the second those that are used, the third all notes that these cite.
 const MOST_PASSES: usize = 6;
+
+/// Columns of the widest assignment that the comments of the parameters' block still line up with.
+const WIDEST: usize = 44;
 
 /// A parameter as section 1 prints it.
 #[derive(Debug, Clone, Serialize)]
@@ -69,7 +72,7 @@ pub(super) fn render(plan: &Plan<'_>, templates: &Templates) -> Result<String, T
             })
             .collect();
         context.insert("tools", &printed);
-        engine.insert_parameters(&mut context, &parameters, &used);
+        Engine::insert_parameters(&mut context, &parameters, &used);
         let (assumptions, questions) = engine.notes(&context, &cited)?;
         context.insert("assumptions", &assumptions);
         context.insert("questions", &questions);
@@ -157,7 +160,7 @@ impl<'p> Engine<'p> {
                 section: step.section,
                 title: self.line("steps.toml", &step.title, &context)?,
                 place: step.place.clone().map(Prose::new),
-                level: step.level.map(|level| level.as_str()),
+                level: step.level.map(Level::as_str),
                 minutes: step.minutes,
                 check: lines(&step.check, &context)?,
                 wait: lines(&step.wait, &context)?,
@@ -217,10 +220,7 @@ impl<'p> Engine<'p> {
             if list.iter().any(|known| known.name == name) {
                 continue;
             }
-            let known = parameter
-                .known
-                .as_ref()
-                .map(|value| Value::from_serializable(value));
+            let known = parameter.known.as_ref().map(Value::from_serializable);
             let value = match (known, &parameter.value) {
                 (Some(value), _) => Some(value),
                 (None, Some(text)) => Some(Value::from_serializable(&self.line(
@@ -249,7 +249,8 @@ impl<'p> Engine<'p> {
         Ok(list)
     }
 
-    fn insert_parameters(&self, context: &mut Context, parameters: &[Parameter], used: &BTreeSet<String>) {
+    /// Prints the parameters that are used.
+    fn insert_parameters(context: &mut Context, parameters: &[Parameter], used: &BTreeSet<String>) {
         let shown: Vec<&Parameter> = parameters
             .iter()
             .filter(|parameter| used.contains(&parameter.name))
@@ -263,7 +264,6 @@ impl<'p> Engine<'p> {
             parameter.name.len() + text.map_or(0, |text| text.chars().count())
         };
         // Comments start in one column, unless a value is so long that it would push all of them away.
-        const WIDEST: usize = 44;
         let column = shown
             .iter()
             .map(|p| width(p))
@@ -354,7 +354,10 @@ struct PrintedTool {
 fn sources(plan: &Plan<'_>, templates: &Templates) -> Vec<(String, String)> {
     let mut sources: Vec<(String, String)> = Vec::new();
     let mut partials: BTreeSet<&str> = BTreeSet::new();
-    for (path, content) in templates.files().filter(|(path, _)| path.ends_with(".md")) {
+    for (path, content) in templates.files().filter(|(path, _)| {
+        path.rsplit_once('.')
+            .is_some_and(|(_, extension)| extension == "md")
+    }) {
         match path
             .strip_prefix("targets/")
             .and_then(|rest| rest.split_once('/'))
@@ -460,10 +463,10 @@ fn template_error(file: &str, error: &Error) -> TemplateError {
 fn citations(text: &str) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
     for part in text.split(CITATION).skip(1) {
-        if let Some((citation, _)) = part.split_once(CITATION_END) {
-            if !list.iter().any(|known| known == citation) {
-                list.push(citation.to_owned());
-            }
+        if let Some((citation, _)) = part.split_once(CITATION_END)
+            && !list.iter().any(|known| known == citation)
+        {
+            list.push(citation.to_owned());
         }
     }
     list

@@ -47,20 +47,22 @@ pub(super) const FENCE_FILTERS: &[&str] = &[
 /// Registers the filters that need nothing but their value.
 pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("code", |value: &Value, arguments: Kwargs, _: &State| {
-        missing_or(value, &arguments, |text| code_span(text))
+        missing_or(value, &arguments, code_span)
     });
-    tera.register_filter("codes", codes);
+    tera.register_filter("codes", |value: &Value, arguments: Kwargs, _: &State| {
+        codes(value, &arguments)
+    });
     tera.register_filter("cell", |value: &Value, arguments: Kwargs, _: &State| {
-        missing_or(value, &arguments, |text| escape_markdown(text))
+        missing_or(value, &arguments, escape_markdown)
     });
     tera.register_filter("text", |value: &Value, arguments: Kwargs, _: &State| {
-        missing_or(value, &arguments, |text| sentence(text))
+        missing_or(value, &arguments, sentence)
     });
     tera.register_filter("called", |value: &Value, arguments: Kwargs, _: &State| {
         missing_or(value, &arguments, |slug| escape_markdown(usual_name(slug)))
     });
     tera.register_filter("prose", |value: &Value, _: Kwargs, _: &State| {
-        own_prose(value).map(|text| Value::safe_string(text))
+        own_prose(value).map(Value::safe_string)
     });
     tera.register_filter("number", |value: &Value, arguments: Kwargs, _: &State| {
         missing_or_try(value, &arguments, number)
@@ -71,7 +73,9 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("blanks", |count: u64, _: Kwargs, _: &State| {
         Value::safe_string(&" ".repeat(usize::try_from(count).unwrap_or(0).min(80)))
     });
-    tera.register_filter("evidence", evidence);
+    tera.register_filter("evidence", |value: &Value, arguments: Kwargs, _: &State| {
+        evidence(value, &arguments)
+    });
     tera.register_filter("date", |value: &Value, _: Kwargs, _: &State| date(value));
     tera.register_filter("slug", |value: &Value, arguments: Kwargs, _: &State| {
         missing_or(value, &arguments, slug)
@@ -172,7 +176,7 @@ fn thousands(digits: &str) -> String {
     let mut out = String::new();
     let length = digits.len();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (length - at) % 3 == 0 && digit.is_ascii_digit() && !out.ends_with('-') {
+        if at > 0 && (length - at).is_multiple_of(3) && digit.is_ascii_digit() && !out.ends_with('-') {
             out.push(',');
         }
         out.push(digit);
@@ -187,7 +191,7 @@ fn date(value: &Value) -> TeraResult<Value> {
         .map_err(|_| Error::message("a date is expected here"))
 }
 
-fn codes(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
+fn codes(value: &Value, arguments: &Kwargs) -> TeraResult<Value> {
     let items = value
         .as_array()
         .ok_or_else(|| Error::message("a list is expected here"))?;
@@ -198,13 +202,12 @@ fn codes(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
     if let Some(max) = arguments
         .get::<u64>("max")?
         .and_then(|max| usize::try_from(max).ok())
+        && let (Some(first), more @ 1..) = (spans.get(..max), spans.len().saturating_sub(max))
     {
-        if let (Some(first), more @ 1..) = (spans.get(..max), spans.len().saturating_sub(max)) {
-            return Ok(Value::safe_string(&format!(
-                "{} and {more} more",
-                first.join(", ")
-            )));
-        }
+        return Ok(Value::safe_string(&format!(
+            "{} and {more} more",
+            first.join(", ")
+        )));
     }
     let Some((last, rest)) = spans.split_last() else {
         return Ok(Value::safe_string(
@@ -219,7 +222,7 @@ fn codes(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
 }
 
 /// One place or a list of places as `path:line`; `max=3` limits their number.
-fn evidence(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
+fn evidence(value: &Value, arguments: &Kwargs) -> TeraResult<Value> {
     let max = arguments.get::<u64>("max")?.unwrap_or(3);
     let place = |place: &Value| -> TeraResult<String> {
         let map = place
@@ -261,18 +264,17 @@ fn evidence(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
 
 /// The right side of an assignment in a shell: our own text may refer to other variables, any other is literal.
 fn assign(value: &Value) -> TeraResult<Value> {
-    let text = match own_prose(value) {
-        Ok(text) => format!("\"{}\"", text.replace('"', "\\\"")),
-        Err(_) => {
-            let text = one_line(&text_of(value)?);
-            let plain = text
-                .chars()
-                .all(|c| !matches!(c, '"' | '$' | '`' | '\\' | '!' | '\''));
-            if plain {
-                format!("\"{text}\"")
-            } else {
-                shell_word(&text)
-            }
+    let text = if let Ok(text) = own_prose(value) {
+        format!("\"{}\"", text.replace('"', "\\\""))
+    } else {
+        let text = one_line(&text_of(value)?);
+        let plain = text
+            .chars()
+            .all(|c| !matches!(c, '"' | '$' | '`' | '\\' | '!' | '\''));
+        if plain {
+            format!("\"{text}\"")
+        } else {
+            shell_word(&text)
         }
     };
     Ok(Value::safe_string(&text))
@@ -343,7 +345,7 @@ pub(crate) fn escape_markdown(text: &str) -> String {
 /// A sentence of a rule: what stands between backticks becomes a code span, the rest plain text.
 fn sentence(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escape_markdown(text);
     }
     let mut out = String::new();

@@ -20,13 +20,18 @@ fn last_filter(expression: &str) -> Option<&str> {
     Some(filter.split('(').next().unwrap_or(filter).trim())
 }
 
+fn is_toml(path: &str) -> bool {
+    path.rsplit_once('.')
+        .is_some_and(|(_, extension)| extension == "toml")
+}
+
 #[test]
 fn every_expression_ends_in_a_filter_for_its_place() {
     let mut wrong = Vec::new();
     for (path, content) in Templates::default().files() {
         let mut fenced = false;
         for (number, line) in content.lines().enumerate() {
-            if path.ends_with(".toml") && line.trim_start().starts_with('#') {
+            if is_toml(path) && line.trim_start().starts_with('#') {
                 continue;
             }
             if line.trim_start().starts_with("```") {
@@ -44,7 +49,7 @@ fn every_expression_ends_in_a_filter_for_its_place() {
                     Some(filter) => {
                         known.contains(&filter)
                             // The values of parameters are Markdown's source and shell's text at once: judged there.
-                            || path.ends_with(".toml") && FENCE_FILTERS.contains(&filter)
+                            || is_toml(path) && FENCE_FILTERS.contains(&filter)
                     }
                     None => false,
                 };
