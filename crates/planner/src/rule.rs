@@ -204,10 +204,8 @@ fn fold(mut alike: Vec<Finding>) -> Vec<Finding> {
     let Some(mut first) = alike.into_iter().next() else {
         return Vec::new();
     };
-    if !same_fix {
-        if let Some(rule) = rule(first.rule.as_str()) {
-            first.fix = Shown::from(rule.fix);
-        }
+    if let Some(rule) = rule(first.rule.as_str()).filter(|_| !same_fix) {
+        first.fix = Shown::from(rule.fix);
     }
     first.detail = Shown::join(&details, " ");
     first.evidence = evidence;
@@ -277,7 +275,7 @@ mod tests {
     #[test]
     fn rules_are_unique_and_complete() {
         let mut seen = BTreeSet::new();
-        for rule in rules().iter() {
+        for rule in rules() {
             assert!(seen.insert(rule.id), "{} twice", rule.id);
             assert!((1..=11).contains(&rule.section), "{}", rule.id);
             assert!(

@@ -16,11 +16,13 @@ mod pipeline;
 mod pools;
 mod ports;
 mod processes;
+mod revisions;
 mod rollout;
 mod secrets;
 mod support;
 #[cfg(test)]
 pub(crate) mod testing;
+mod versions;
 
 use std::sync::LazyLock;
 
@@ -32,7 +34,9 @@ const FAMILIES: &[&[&Rule]] = &[
     processes::RULES,
     images::RULES,
     databases::RULES,
+    versions::RULES,
     migrations::RULES,
+    revisions::RULES,
     edge::RULES,
     secrets::RULES,
     environment::RULES,

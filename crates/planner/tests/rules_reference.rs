@@ -1,5 +1,10 @@
 //! `docs/reference/rules.md` is written from the rules themselves: `UPDATE=1` writes it, else it is compared.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read and write the reference page of this repository"
+)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -201,7 +201,7 @@ fn no_password(inventory: &Inventory, _: &Context, findings: &mut Findings) {
             mount
                 .target
                 .as_ref()
-                .is_some_and(|target| target.as_str().ends_with(".conf"))
+                .is_some_and(|target| facts::has_extension(target.as_str(), "conf"))
         });
         if by_command || by_variable || by_file {
             continue;

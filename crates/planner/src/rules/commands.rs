@@ -91,7 +91,7 @@ fn starts_shell(command: &CommandLine) -> bool {
         .words()
         .take(4)
         .any(|word| matches!(unquoted(word), "sh" | "bash" | "/bin/sh" | "/bin/bash"))
-        || name.ends_with(".sh")
+        || facts::has_extension(name, "sh")
 }
 
 /// The program's name of a word: without quotes, brackets and folder.

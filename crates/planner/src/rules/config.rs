@@ -221,7 +221,7 @@ static HTTPS_OFF: Rule = Rule {
             findings,
             "https-switch-off-by-default",
             "The default of {} is off.",
-        )
+        );
     },
 };
 
@@ -238,7 +238,7 @@ static CSRF_OFF: Rule = Rule {
             findings,
             "csrf-off-by-default",
             "The default of {} is off.",
-        )
+        );
     },
 };
 
@@ -255,7 +255,7 @@ static DATABASE_TLS: Rule = Rule {
             findings,
             "db-tls-not-required",
             "The default of {} does without.",
-        )
+        );
     },
 };
 
@@ -272,7 +272,7 @@ static LOCAL_STORAGE: Rule = Rule {
             findings,
             "local-storage-by-default",
             "The default of {} is the local disk.",
-        )
+        );
     },
 };
 
@@ -289,7 +289,7 @@ static LOCAL_STATE: Rule = Rule {
             findings,
             "local-state-by-default",
             "The default of {} is local.",
-        )
+        );
     },
 };
 
@@ -306,7 +306,7 @@ static QUEUE_IN_REQUEST: Rule = Rule {
             findings,
             "queue-runs-in-request",
             "The default of {} is to run at once.",
-        )
+        );
     },
 };
 
@@ -323,7 +323,7 @@ static OPEN_REGISTRATION: Rule = Rule {
             findings,
             "open-registration",
             "The default of {} leaves it open.",
-        )
+        );
     },
 };
 

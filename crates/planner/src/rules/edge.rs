@@ -185,7 +185,7 @@ fn engine_socket(inventory: &Inventory, _: &Context, findings: &mut Findings) {
                 mount
                     .source
                     .as_ref()
-                    .is_some_and(|source| source.as_str().ends_with(".sock"))
+                    .is_some_and(|source| facts::has_extension(source.as_str(), "sock"))
             })
             .collect();
         // Read-only does not stop calls, but a tool that only lists containers is a usual and known risk.

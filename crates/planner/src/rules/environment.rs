@@ -181,8 +181,11 @@ static UNUSED: Rule = Rule {
     check: unused,
 };
 
+/// How many names of a file are read, and the ones that are not with their places.
+type File<'a> = (usize, Vec<(&'a Shown, Evidence)>);
+
 fn unused(inventory: &Inventory, _: &Context, findings: &mut Findings) {
-    let mut files: BTreeMap<RelPath, (usize, Vec<(&Shown, Evidence)>)> = BTreeMap::new();
+    let mut files: BTreeMap<RelPath, File<'_>> = BTreeMap::new();
     for variable in &inventory.environment {
         let is_used = has_site(
             variable,
@@ -373,9 +376,9 @@ fn localhost(inventory: &Inventory, _: &Context, findings: &mut Findings) {
             .as_ref()
             .is_some_and(|slug| inventory.datastores.iter().any(|store| store.kind == *slug));
         if is_store {
-            stores.push(variable)
+            stores.push(variable);
         } else {
-            others.push(variable)
+            others.push(variable);
         }
     }
     for (variables, severity, detail) in [

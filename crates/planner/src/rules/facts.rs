@@ -204,3 +204,10 @@ pub(crate) fn ephemeral_disk(context: &Context) -> bool {
 pub(crate) fn target_name(context: &Context) -> Shown {
     Name::parse(Raw::new(&context.target.id)).map_or_else(|| Shown::from("the target"), Into::into)
 }
+
+/// Does a path end in this extension, in whatever case?
+pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
+    std::path::Path::new(path)
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case(extension))
+}

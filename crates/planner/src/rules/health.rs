@@ -259,16 +259,20 @@ static CANNOT_FAIL: Rule = Rule {
     check: cannot_fail,
 };
 
-/// Every check by command in production, with its places and its image, where that is known.
-fn commands(
-    inventory: &Inventory,
-) -> Vec<(
-    &CommandLine,
-    Vec<Evidence>,
-    Shown,
-    Option<&Container>,
-    Option<&Shown>,
-)> {
+/// A check by command.
+struct Check<'a> {
+    command: &'a CommandLine,
+    places: Vec<Evidence>,
+    /// The unit or the Dockerfile that states it.
+    name: Shown,
+    /// The Dockerfile of the image in which it runs.
+    container: Option<&'a Container>,
+    /// The image in which it runs, where that is not built here.
+    image: Option<&'a Shown>,
+}
+
+/// Every check by command in production.
+fn commands(inventory: &Inventory) -> Vec<Check<'_>> {
     let mut list = Vec::new();
     for (_, unit) in facts::production_units(inventory) {
         let container = unit
@@ -278,37 +282,38 @@ fn commands(
             .and_then(|service| facts::container_of(inventory, service));
         for probe in &unit.probes {
             if let Some(command) = &probe.command {
-                let image = if unit.build.is_none() {
-                    unit.image.as_ref()
-                } else {
-                    None
-                };
-                list.push((
+                list.push(Check {
                     command,
-                    probe.evidence.clone(),
-                    unit.name.clone(),
+                    places: probe.evidence.clone(),
+                    name: unit.name.clone(),
                     container,
-                    image,
-                ));
+                    image: unit.image.as_ref().filter(|_| unit.build.is_none()),
+                });
             }
         }
     }
     for container in facts::production_containers(inventory) {
         if let (Some(command), Some(line)) = (&container.healthcheck, container.healthcheck_line) {
-            list.push((
+            list.push(Check {
                 command,
-                vec![Evidence::at(&container.path, line)],
-                container.path.shown(),
-                Some(container),
-                None,
-            ));
+                places: vec![Evidence::at(&container.path, line)],
+                name: container.path.shown(),
+                container: Some(container),
+                image: None,
+            });
         }
     }
     list
 }
 
 fn cannot_fail(inventory: &Inventory, _: &Context, findings: &mut Findings) {
-    for (command, places, name, ..) in commands(inventory) {
+    for Check {
+        command,
+        places,
+        name,
+        ..
+    } in commands(inventory)
+    {
         let text = command.as_str();
         if !facts::has_word(text, "curl") || text.contains('|') || text.contains("grep") {
             continue;
@@ -339,7 +344,14 @@ static PROGRAM_MISSING: Rule = Rule {
 };
 
 fn program_missing(inventory: &Inventory, _: &Context, findings: &mut Findings) {
-    for (command, places, name, container, image) in commands(inventory) {
+    for Check {
+        command,
+        places,
+        name,
+        container,
+        image,
+    } in commands(inventory)
+    {
         let Some(program) = ["curl", "wget"]
             .into_iter()
             .find(|program| facts::has_word(command.as_str(), program))

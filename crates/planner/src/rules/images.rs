@@ -85,11 +85,14 @@ static UNPINNED: Rule = Rule {
     check: unpinned,
 };
 
+/// Names of images with the places that use them.
+type Names = (Vec<Shown>, Vec<Evidence>);
+
 fn unpinned(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     let stores: Vec<&Shown> = facts::production_datastores(inventory)
         .filter_map(|store| store.image.as_ref())
         .collect();
-    let mut kinds: BTreeMap<(Severity, &'static str), (Vec<Shown>, Vec<Evidence>)> = BTreeMap::new();
+    let mut kinds: BTreeMap<(Severity, &'static str), Names> = BTreeMap::new();
     for used in used(inventory) {
         let floating = match used.image.tag() {
             None => true,
@@ -167,7 +170,7 @@ fn root_user(inventory: &Inventory, _: &Context, findings: &mut Findings) {
             Some(_) => {}
             None => {
                 let base = container.stages.last().and_then(|stage| stage.base.as_ref());
-                if base.is_some_and(|base| runs_as_other_user(base)) {
+                if base.is_some_and(runs_as_other_user) {
                     continue;
                 }
                 let unit_user = facts::production_units(inventory).any(|(_, unit)| {

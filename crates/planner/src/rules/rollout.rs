@@ -285,10 +285,11 @@ fn no_probes(inventory: &Inventory, _: &Context, findings: &mut Findings) {
                 else {
                     return false;
                 };
+                // Kubernetes ignores the check of an image.
+                let counts = !matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize");
                 let in_image = facts::container_of(inventory, service)
                     .is_some_and(|container| container.healthcheck.is_some());
-                service.role == Role::Web
-                    && !(in_image && !matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize"))
+                service.role == Role::Web && !(counts && in_image)
             })
             .collect();
         findings.add(

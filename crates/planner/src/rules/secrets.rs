@@ -29,7 +29,7 @@ pub(super) const RULES: &[&Rule] = &[
 /// A file of variables that is used as it is: `.env`, `.env.production`; not an example or a test's.
 pub(super) fn is_env_file(path: &RelPath) -> bool {
     let name = path.name().to_ascii_lowercase();
-    let is_env = name == ".env" || name.starts_with(".env.") || name.ends_with(".env");
+    let is_env = name == ".env" || name.starts_with(".env.") || facts::has_extension(&name, "env");
     is_env
         && !is_template(path)
         && !["test", "ci", "testing", "e2e"]
@@ -247,7 +247,7 @@ static IN_STACK: Rule = Rule {
 };
 
 /// Secret variables that the code replaces by a value of its own when they are not set.
-fn unsafe_defaults<'a>(inventory: &'a Inventory, signing: bool) -> Vec<(&'a Shown, Vec<Evidence>)> {
+fn unsafe_defaults(inventory: &Inventory, signing: bool) -> Vec<(&Shown, Vec<Evidence>)> {
     inventory
         .environment
         .iter()
@@ -481,7 +481,7 @@ fn in_image(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         for (run, line) in container.runs.iter().zip(&container.run_lines) {
             // An example that becomes `.env` carries its stand-ins and development settings along.
             let words: Vec<&str> = run.words().collect();
-            let copies = words.windows(3).any(|three| matches!(three, ["cp" | "mv", from, to] if from.contains("env") && to.trim_end_matches(';').ends_with(".env")));
+            let copies = words.windows(3).any(|three| matches!(three, ["cp" | "mv", from, to] if from.contains("env") && to.trim_end_matches(';').rsplit('/').next() == Some(".env")));
             if copies {
                 findings.add(
                     Shown::fill("`{}` makes a `.env` from an example; the image runs on its values where a variable is not set.", &[&container.path.shown()]),

@@ -5,8 +5,8 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::finding::Finding;
 use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{
-    Container, Datastore, Inventory, Mount, MountKind, PublishedPort, Role, Service, Signal, SignalKind,
-    Stack, Unit,
+    Container, Datastore, Inventory, Migration, Mount, MountKind, Operation, OperationKind, PublishedPort,
+    Revision, Role, Service, Signal, SignalKind, Stack, Unit,
 };
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
@@ -172,4 +172,54 @@ pub(crate) fn silent(id: &str, inventory: &Inventory, target: &'static str) {
     assert!(crate::rule::rule(id).is_some(), "no rule {id}");
     let found = run(id, inventory, target);
     assert!(found.is_empty(), "{id} fired: {:?}", found[0].detail);
+}
+
+/// Alembic with two files, which nothing runs.
+pub(crate) fn migration(change: impl FnOnce(&mut Migration)) -> Migration {
+    let mut migration = Migration {
+        tool: "alembic".into(),
+        path: path("migrations/versions"),
+        command: Some(command("alembic upgrade head")),
+        rollback: None,
+        status: None,
+        count: 2,
+        service: Some("api".into()),
+        datastore: Some("postgresql".into()),
+        at_start: false,
+        run_by: Vec::new(),
+        heads: vec!["b2".into()],
+        revisions: Vec::new(),
+        evidence: vec![place("alembic.ini", 1)],
+    };
+    change(&mut migration);
+    migration
+}
+
+/// A web process with an image, and its migrations.
+pub(crate) fn migrated(migration: Migration) -> Inventory {
+    inventory(|all| {
+        let mut api = web("uvicorn app:app");
+        api.dockerfile = Some(path("Dockerfile"));
+        all.services.push(api);
+        all.containers.push(dockerfile("python:3.14"));
+        all.migrations.push(migration);
+    })
+}
+
+pub(crate) fn operation(kind: OperationKind, object: &'static str, line: u32) -> Operation {
+    Operation {
+        kind,
+        object: Some(object.into()),
+        evidence: vec![place("migrations/versions/b2.py", line)],
+    }
+}
+
+pub(crate) fn revision(id: &'static str, operations: Vec<Operation>) -> Revision {
+    Revision {
+        id: id.into(),
+        path: path("migrations/versions/b2.py"),
+        parents: vec![],
+        operations,
+        reversible: Some(true),
+    }
 }

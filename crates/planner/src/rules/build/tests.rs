@@ -79,7 +79,7 @@ fn versions() {
         all.version_pins = vec![
             pin("python", "3.13", "Dockerfile"),
             pin("python", "3.12", ".python-version"),
-        ]
+        ];
     });
     fires(id, &python, "compose");
 

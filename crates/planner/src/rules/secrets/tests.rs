@@ -282,7 +282,7 @@ fn cloud_keys() {
                 origin,
                 ".github/workflows/x.yml",
                 false,
-            ))
+            ));
         })
     };
     fires(id, &build(VariableOrigin::Ci), "compose");
