@@ -12,6 +12,7 @@ pub(crate) mod git;
 mod judge;
 mod kubernetes;
 mod makefile;
+mod node;
 mod platforms;
 mod procfile;
 mod python;
@@ -44,6 +45,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &env_file::DETECTOR,
     &kubernetes::DETECTOR,
     &makefile::DETECTOR,
+    &node::DETECTOR,
     &platforms::DETECTOR,
     &procfile::DETECTOR,
     &python::DETECTOR,

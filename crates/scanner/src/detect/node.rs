@@ -1,0 +1,52 @@
+//! JavaScript and TypeScript on Node.js, Bun and Deno: manifests, entry points, routes, datastores, jobs, migrations and
+//! operation.
+
+mod entry;
+mod known;
+mod manifest;
+mod syntax;
+mod value;
+
+use playbook_core::path::RelPath;
+
+use crate::detect::{Detector, ending};
+use crate::fact::Facts;
+use crate::limits;
+use crate::source::Source;
+
+/// Everything that JavaScript and TypeScript files and their manifests say.
+pub(crate) const DETECTOR: Detector = Detector {
+    id: "node",
+    wants,
+    detect,
+};
+
+const ENDINGS: &[&str] = &["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
+
+fn wants(path: &RelPath) -> bool {
+    manifest::wants(path) || ending(path, ENDINGS) && !is_generated(path)
+}
+
+/// Declarations and minified bundles say nothing about how a program runs.
+fn is_generated(path: &RelPath) -> bool {
+    let name = path.name();
+    name.ends_with(".d.ts") || name.contains(".min.") || name.ends_with(".bundle.js")
+}
+
+fn detect(source: &Source<'_>, facts: &mut Facts) {
+    if manifest::wants(source.path) {
+        manifest::detect(source, facts);
+        return;
+    }
+    // Tests, examples and documentation begin no process and use no store of production.
+    if !source.is_production() || source.text.len() as u64 > limits::SOURCE_BYTES {
+        return;
+    }
+    let Some(code) = syntax::Code::new(source) else {
+        return;
+    };
+    entry::detect(&code, facts);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,524 @@
+//! JavaScript as far as facts need it: imports, calls with the full name of what is called, the names that results are
+//! assigned to.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use playbook_core::path::RelPath;
+use regex::Regex;
+
+use crate::language::{Language, language};
+use crate::lex::{Arg, Masked, arguments};
+use crate::parse::{slice, tail, window_before};
+use crate::source::Source;
+
+/// Calls of one file that are looked at; more are generated code.
+const MAX_CALLS: usize = 20_000;
+/// Links of a chain of calls that are followed back to its start.
+const MAX_CHAIN: usize = 200;
+
+/// Patterns of this module. One that is wrong never matches, which the tests rule out.
+pub(super) fn pattern(text: &str) -> Option<Regex> {
+    Regex::new(text).ok()
+}
+
+static IMPORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(r#"(?m)(?:^|[;}])\s*import\s+(?P<type>type\s+)?(?P<names>[\w$*{}\s,]+?)\s+from\s*["']"#)
+});
+static REQUIRE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r#"(?:(?P<names>[\w$]+|\{[^{}()]*\})\s*=\s*)?(?:await\s+)?\b(?:require|import)\s*\(\s*["'`](?P<blank>[^"'`]*)["'`]\s*\)(?P<member>(?:\s*\.\s*[\w$]+)*)"#,
+    )
+});
+static BARE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r#"(?m)^\s*import\s*["']|\bexport\s+(?:\*|\{[^{}]*\})[\w\s$]*\s*from\s*["']"#));
+static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?P<path>(?:[A-Za-z_$][\w$]*|\)|\])?(?:\s*[?!]?\s*\.\s*#?[A-Za-z_$][\w$]*)+|[A-Za-z_$][\w$]*)\s*(?:<[\w\s$.,<>\[\]{}|&'\x22:;=]*>)?\s*(?P<open>\()",
+    )
+});
+static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?P<name>(?:this\s*\.\s*)?#?[A-Za-z_$][\w$]*)\s*[?!]?\s*(?::\s*[\w$.<>\[\]{}| ]+?)?\s*=\s*(?:await\s+)?(?:\(\s*await\s+)?(?:new\s+)?$",
+    )
+});
+
+/// Where a local name comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Import {
+    /// The module as written, without `node:`.
+    pub(super) module: String,
+    /// The exported name; empty for the default export and for the whole module.
+    pub(super) name: String,
+    /// Offset of the module's literal.
+    pub(super) offset: usize,
+}
+
+impl Import {
+    /// `module#name`.
+    pub(super) fn full(&self) -> String {
+        format!("{}#{}", self.module, self.name)
+    }
+}
+
+/// A call.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// Where its first word starts.
+    pub(super) start: usize,
+    /// Its opening bracket.
+    pub(super) open: usize,
+    /// The words before the bracket: `app`, `listen`. The first is empty for a method of a call's result.
+    pub(super) path: Vec<String>,
+    /// Is it made with `new`?
+    pub(super) new: bool,
+    /// The name its result is assigned to: `app`, `this.app`.
+    pub(super) assigned: Option<String>,
+    /// What is called, with imports resolved: `express#Router`; the words themselves for what is not imported.
+    pub(super) full: String,
+    /// For a method of a call's result: the index of that call.
+    pub(super) receiver: Option<usize>,
+}
+
+impl Call {
+    /// The last word: the method or function.
+    pub(super) fn method(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
+    }
+
+    /// What the method belongs to: `app`, `this.app`; nothing for a function.
+    pub(super) fn object(&self) -> Option<String> {
+        let (_, before) = self.path.split_last()?;
+        (!before.is_empty() && before.first().is_some_and(|word| !word.is_empty())).then(|| before.join("."))
+    }
+}
+
+/// A file with what was looked up in it.
+pub(super) struct Code<'a> {
+    pub(super) source: &'a Source<'a>,
+    pub(super) masked: Masked,
+    pub(super) language: &'static Language,
+    pub(super) imports: BTreeMap<String, Import>,
+    /// Every module that the file asks for, with the offset.
+    pub(super) modules: Vec<(String, usize)>,
+    pub(super) calls: Vec<Call>,
+}
+
+impl<'a> Code<'a> {
+    /// Reads a file.
+    pub(super) fn new(source: &'a Source<'a>) -> Option<Self> {
+        let language = language("typescript").or_else(|| language("javascript"))?;
+        let masked = language.mask(source.text);
+        let mut code = Self {
+            source,
+            masked,
+            language,
+            imports: BTreeMap::new(),
+            modules: Vec::new(),
+            calls: Vec::new(),
+        };
+        code.read_imports();
+        code.read_calls();
+        Some(code)
+    }
+
+    /// The text.
+    pub(super) fn text(&self) -> &'a str {
+        self.source.text
+    }
+
+    /// The code without comments and contents of strings.
+    pub(super) fn code(&self) -> &str {
+        self.masked.code()
+    }
+
+    /// The line of an offset.
+    pub(super) fn line(&self, offset: usize) -> u32 {
+        self.masked.line(offset)
+    }
+
+    /// The arguments of a call.
+    pub(super) fn arguments(&self, open: usize) -> Vec<Arg> {
+        arguments(self.text(), &self.masked, open)
+    }
+
+    /// Does the file ask for this module, or for a part of it?
+    pub(super) fn asks_for(&self, module: &str) -> bool {
+        self.offset_of_module(module).is_some()
+    }
+
+    /// Where the file asks for this module, or for a part of it.
+    pub(super) fn offset_of_module(&self, module: &str) -> Option<usize> {
+        self.modules
+            .iter()
+            .find(|(name, _)| {
+                name == module
+                    || name
+                        .strip_prefix(module)
+                        .is_some_and(|rest| rest.starts_with('/'))
+            })
+            .map(|(_, offset)| *offset)
+    }
+
+    /// The path of a relative module, from the root, without ending.
+    pub(super) fn module_path(&self, module: &str) -> Option<RelPath> {
+        let path = if module.starts_with('.') {
+            self.source.path.parent().join(module)?
+        } else if let Some(rest) = module.strip_prefix("@/").or_else(|| module.strip_prefix("~/")) {
+            // The usual alias of the source folder; resolve compares ends.
+            RelPath::new(rest)?
+        } else {
+            return None;
+        };
+        let text = path.as_str();
+        let stem = ["js", "ts", "mjs", "cjs", "jsx", "tsx", "mts", "cts"]
+            .iter()
+            .find_map(|end| text.strip_suffix(end)?.strip_suffix('.'));
+        RelPath::new(stem.unwrap_or(text))
+    }
+
+    /// The entries of an object literal that starts at an offset; none for anything else.
+    pub(super) fn object(&self, range: &Range<usize>) -> Vec<Arg> {
+        if self.code().as_bytes().get(range.start) == Some(&b'{') {
+            self.arguments(range.start)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The value of a key of an object literal.
+    pub(super) fn entry(&self, range: &Range<usize>, key: &str) -> Option<Arg> {
+        self.object(range)
+            .into_iter()
+            .find(|entry| entry.name.as_deref() == Some(key))
+    }
+
+    /// The expression that a name is set to where it is declared in this file.
+    pub(super) fn constant(&self, name: &str) -> Option<Range<usize>> {
+        let code = self.code();
+        let mut from = 0;
+        while let Some(at) = tail(code, from).find(name).map(|at| at + from) {
+            let end = at + name.len();
+            from = end;
+            let before = slice(code, 0, at).trim_end();
+            let declared = ["const", "let", "var", "readonly", ","]
+                .iter()
+                .any(|word| before.ends_with(word));
+            let rest = tail(code, end);
+            if !declared || rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$') {
+                continue;
+            }
+            let rest = rest.trim_start();
+            let value = if let Some(value) = rest.strip_prefix('=').filter(|v| !v.starts_with(['=', '>'])) {
+                value
+            } else if rest.starts_with(':') {
+                // A type stands between the name and its value.
+                match rest.split_once('=') {
+                    Some((kind, value))
+                        if kind.len() < 80 && !kind.contains([';', '\n', ',']) && !value.starts_with('>') =>
+                    {
+                        value
+                    }
+                    _ => continue,
+                }
+            } else {
+                continue;
+            };
+            let start = code.len() - value.len();
+            let start = self.masked.next_code(start);
+            return Some(start..self.end_of_expression(start));
+        }
+        None
+    }
+
+    /// Where an expression ends: at a semicolon, a comma or a closing bracket outside of its own brackets, or at a line
+    /// end that nothing continues.
+    pub(super) fn end_of_expression(&self, start: usize) -> usize {
+        let bytes = self.code().as_bytes();
+        let mut at = start;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'(' | b'[' | b'{' => match self.masked.closing(at) {
+                    Some(close) => at = close,
+                    None => return at,
+                },
+                b')' | b']' | b'}' | b';' | b',' => return at,
+                b'\n' => {
+                    let next = tail(self.code(), at).trim_start();
+                    let continues = next.starts_with(['.', '?', '|', '&', ':', '+'])
+                        || slice(self.code(), start, at)
+                            .trim_end()
+                            .ends_with(['|', '?', ':', '=', '+', '&']);
+                    if !continues {
+                        return at;
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        self.code().len()
+    }
+
+    fn read_imports(&mut self) {
+        let mut imports = BTreeMap::new();
+        let mut modules = Vec::new();
+        let code = self.masked.code();
+        let module_at = |quote: usize| -> Option<String> {
+            let literal = self.masked.literal_at(quote)?;
+            let value = literal.value(self.source.text)?;
+            Some(value.strip_prefix("node:").unwrap_or(&value).to_owned())
+        };
+        for found in IMPORT.iter().flat_map(|pattern| pattern.captures_iter(code)) {
+            let (Some(whole), Some(names)) = (found.get(0), found.name("names")) else {
+                continue;
+            };
+            let Some(module) = module_at(whole.end() - 1) else {
+                continue;
+            };
+            let offset = whole.end() - 1;
+            if found.name("type").is_none() {
+                modules.push((module.clone(), offset));
+            }
+            names_of_import(names.as_str(), &module, offset, &mut imports);
+        }
+        for found in BARE.iter().flat_map(|pattern| pattern.find_iter(code)) {
+            if let Some(module) = module_at(found.end() - 1) {
+                modules.push((module, found.end() - 1));
+            }
+        }
+        for found in REQUIRE.iter().flat_map(|pattern| pattern.captures_iter(code)) {
+            let Some(blank) = found.name("blank") else {
+                continue;
+            };
+            let quote = blank.start().saturating_sub(1);
+            let Some(module) = module_at(quote) else { continue };
+            modules.push((module.clone(), quote));
+            let member: String = found
+                .name("member")
+                .map_or("", |member| member.as_str())
+                .split(['.', ' ', '\n', '\t', '\r'])
+                .filter(|word| !word.is_empty() && *word != "default")
+                .collect::<Vec<_>>()
+                .join(".");
+            // `require("x")(…)` makes something of it, which the call tells.
+            let end = found.get(0).map_or(0, |whole| whole.end());
+            let called = tail(code, end).trim_start().starts_with('(');
+            if let Some(names) = found.name("names").filter(|_| !called) {
+                let names = names.as_str();
+                if names.starts_with('{') {
+                    names_of_import(&names.replace(':', " as "), &module, quote, &mut imports);
+                } else {
+                    imports.insert(
+                        names.to_owned(),
+                        Import {
+                            module,
+                            name: member,
+                            offset: quote,
+                        },
+                    );
+                }
+            }
+        }
+        modules.sort_by_key(|(_, offset)| *offset);
+        modules.dedup();
+        self.imports = imports;
+        self.modules = modules;
+    }
+
+    fn read_calls(&mut self) {
+        let mut calls: Vec<Call> = Vec::new();
+        let mut by_close: BTreeMap<usize, usize> = BTreeMap::new();
+        let code = self.masked.code();
+        for found in CALL.iter().flat_map(|pattern| pattern.captures_iter(code)) {
+            let (Some(path), Some(open)) = (found.name("path"), found.name("open")) else {
+                continue;
+            };
+            if calls.len() >= MAX_CALLS {
+                break;
+            }
+            let mut words: Vec<String> = path
+                .as_str()
+                .split(['.', '?', '!'])
+                .map(str::trim)
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect();
+            let (mut start, open) = (path.start(), open.start());
+            if words.len() == 1 && is_keyword(words.first().map_or("", String::as_str)) {
+                continue;
+            }
+            let mut receiver = None;
+            let mut inline = None;
+            if words.first().is_some_and(|word| word == ")" || word == "]")
+                || path.as_str().trim_start().starts_with('.')
+            {
+                let close = if path.as_str().starts_with([')', ']']) {
+                    words.remove(0);
+                    Some(path.start())
+                } else {
+                    slice(code, 0, path.start()).trim_end().len().checked_sub(1)
+                };
+                receiver = close.and_then(|close| by_close.get(&close).copied());
+                words.insert(0, String::new());
+                if let Some(call) = receiver.and_then(|at| calls.get(at)) {
+                    start = call.start;
+                    // `require("http").createServer(…)` names its module in place.
+                    if call.path.last().is_some_and(|word| word == "require") {
+                        inline = self
+                            .masked
+                            .literal_after(call.open)
+                            .and_then(|literal| literal.value(self.source.text))
+                            .map(|module| module.strip_prefix("node:").unwrap_or(&module).to_owned());
+                    }
+                }
+            }
+            let before = window_before(code, start, 200);
+            let new = before.trim_end().ends_with("new");
+            let assigned = ASSIGNED
+                .as_ref()
+                .and_then(|pattern| pattern.captures(before))
+                .and_then(|found| found.name("name"))
+                .map(|name| name.as_str().split_whitespace().collect::<String>())
+                .filter(|name| !is_keyword(name));
+            let full = match inline {
+                Some(module) => format!("{module}#{}", words.get(1..).unwrap_or_default().join(".")),
+                None => self.full_name(&words),
+            };
+            if let Some(close) = self.masked.closing(open) {
+                by_close.insert(close, calls.len());
+            }
+            calls.push(Call {
+                start,
+                open,
+                path: words,
+                new,
+                assigned,
+                full,
+                receiver,
+            });
+        }
+        // `require("socket.io")(server)`: the second bracket is a call of what the first gives.
+        let mut made = Vec::new();
+        for (at, call) in calls.iter().enumerate() {
+            if call.path.last().is_none_or(|word| word != "require") {
+                continue;
+            }
+            let Some(close) = self.masked.closing(call.open) else {
+                continue;
+            };
+            let open = self.masked.next_code(close + 1);
+            if code.as_bytes().get(open) == Some(&b'(') {
+                if let Some(module) = self
+                    .masked
+                    .literal_after(call.open)
+                    .and_then(|literal| literal.value(self.source.text))
+                {
+                    let mut call = call.clone();
+                    call.open = open;
+                    call.path = vec![module.to_string()];
+                    call.full = format!("{module}#");
+                    call.receiver = None;
+                    made.push((at, call));
+                }
+            }
+        }
+        calls.extend(made.into_iter().map(|(_, call)| call));
+        self.calls = calls;
+    }
+
+    fn full_name(&self, words: &[String]) -> String {
+        let Some((first, rest)) = words.split_first() else {
+            return String::new();
+        };
+        match self.imports.get(first) {
+            Some(import) => {
+                let mut names: Vec<&str> = Vec::new();
+                if !import.name.is_empty() {
+                    names.push(&import.name);
+                }
+                names.extend(rest.iter().map(String::as_str).filter(|word| *word != "default"));
+                format!("{}#{}", import.module, names.join("."))
+            }
+            None => words.join("."),
+        }
+    }
+
+    /// The call at the start of a chain: `express()` of `express().use(x).listen(1)`.
+    pub(super) fn start_of_chain(&self, call: &Call) -> Option<&Call> {
+        let mut at = call.receiver?;
+        for _ in 0..MAX_CHAIN {
+            let call = self.calls.get(at)?;
+            match call.receiver {
+                Some(next) if next < at => at = next,
+                _ => return Some(call),
+            }
+        }
+        None
+    }
+}
+
+/// Words before a bracket that call nothing.
+fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "if" | "for"
+            | "while"
+            | "switch"
+            | "catch"
+            | "function"
+            | "return"
+            | "await"
+            | "typeof"
+            | "new"
+            | "super"
+            | "async"
+            | "constructor"
+            | "with"
+            | "of"
+            | "in"
+    )
+}
+
+/// The names of `a, { b as c }, * as d`.
+fn names_of_import(names: &str, module: &str, offset: usize, imports: &mut BTreeMap<String, Import>) {
+    let mut add = |local: &str, name: &str| {
+        let local = local.split('=').next().unwrap_or_default().trim();
+        if !local.is_empty() {
+            imports.insert(
+                local.to_owned(),
+                Import {
+                    module: module.to_owned(),
+                    name: if name == "default" {
+                        String::new()
+                    } else {
+                        name.to_owned()
+                    },
+                    offset,
+                },
+            );
+        }
+    };
+    let (outside, inside) = match (names.find('{'), names.rfind('}')) {
+        (Some(open), Some(close)) if open < close => (
+            format!("{},{}", slice(names, 0, open), tail(names, close + 1)),
+            slice(names, open + 1, close),
+        ),
+        _ => (names.to_owned(), ""),
+    };
+    for part in outside.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let local = part
+            .strip_prefix('*')
+            .and_then(|rest| rest.trim_start().strip_prefix("as"))
+            .unwrap_or(part);
+        add(local.trim(), "");
+    }
+    for part in inside.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let part = part.strip_prefix("type ").unwrap_or(part);
+        match part.split_once(" as ") {
+            Some((name, local)) => add(local.trim(), name.trim()),
+            None => add(part, part.split('=').next().unwrap_or(part).trim()),
+        }
+    }
+}
