@@ -19,6 +19,8 @@ mod python;
 mod render;
 mod shell;
 mod source;
+#[allow(dead_code, reason = "its users follow")]
+mod sql;
 
 use playbook_core::path::RelPath;
 

@@ -266,7 +266,8 @@ impl<'t> Reader<'_, 't> {
 fn object(parts: &[&str]) -> Option<String> {
     let parts = match parts {
         [schema, rest @ ..]
-            if !rest.is_empty() && (schema.eq_ignore_ascii_case("public") || schema.eq_ignore_ascii_case("dbo")) =>
+            if !rest.is_empty()
+                && (schema.eq_ignore_ascii_case("public") || schema.eq_ignore_ascii_case("dbo")) =>
         {
             rest
         }
@@ -280,8 +281,10 @@ fn steps(words: &[Word<'_>], path: &RelPath, out: &mut Vec<Operation>) {
     let mut push = |kind: OperationKind, object: Option<String>, line: u32| {
         out.push(Operation {
             kind,
-            object: object.and_then(|text| Name::parse(Raw::new(&text))).map(Shown::from),
-            evidence: Evidence::at(path, line),
+            object: object
+                .and_then(|text| Name::parse(Raw::new(&text)))
+                .map(Shown::from),
+            evidence: vec![Evidence::at(path, line)],
         });
     };
     let line = first.line;
@@ -328,8 +331,17 @@ fn create(reader: &mut Reader<'_, '_>, line: u32, push: &mut Push<'_>) {
         return;
     }
     reader.take_any(&[
-        "GLOBAL", "LOCAL", "UNLOGGED", "FOREIGN", "EXTERNAL", "UNIQUE", "FULLTEXT", "SPATIAL", "CLUSTERED",
-        "NONCLUSTERED", "BITMAP",
+        "GLOBAL",
+        "LOCAL",
+        "UNLOGGED",
+        "FOREIGN",
+        "EXTERNAL",
+        "UNIQUE",
+        "FULLTEXT",
+        "SPATIAL",
+        "CLUSTERED",
+        "NONCLUSTERED",
+        "BITMAP",
     ]);
     if reader.take("TABLE") {
         reader.condition();
@@ -344,9 +356,7 @@ fn create(reader: &mut Reader<'_, '_>, line: u32, push: &mut Push<'_>) {
             OperationKind::CreateIndex
         };
         let on = reader.words.iter().position(|word| word.is("ON"));
-        reader.words = on
-            .and_then(|at| reader.words.get(at + 1..))
-            .unwrap_or_default();
+        reader.words = on.and_then(|at| reader.words.get(at + 1..)).unwrap_or_default();
         reader.take("ONLY");
         push(kind, object(&reader.name()), line);
     }
@@ -418,7 +428,14 @@ fn alter(reader: &mut Reader<'_, '_>, push: &mut Push<'_>) {
         } else if reader.take("DROP") {
             if reader.words.first().is_some_and(|word| {
                 word.one_of(&[
-                    "CONSTRAINT", "INDEX", "KEY", "FOREIGN", "PRIMARY", "CHECK", "DEFAULT", "PARTITION",
+                    "CONSTRAINT",
+                    "INDEX",
+                    "KEY",
+                    "FOREIGN",
+                    "PRIMARY",
+                    "CHECK",
+                    "DEFAULT",
+                    "PARTITION",
                 ])
             }) {
                 continue;
@@ -545,8 +562,15 @@ mod tests {
             .map(|operation| {
                 (
                     operation.kind.to_string(),
-                    operation.object.map(|object| object.to_string()).unwrap_or_default(),
-                    operation.evidence.line.unwrap_or_default(),
+                    operation
+                        .object
+                        .map(|object| object.to_string())
+                        .unwrap_or_default(),
+                    operation
+                        .evidence
+                        .first()
+                        .and_then(|evidence| evidence.line)
+                        .unwrap_or_default(),
                 )
             })
             .collect()
@@ -562,24 +586,72 @@ mod tests {
     #[test]
     fn statements() {
         for (sql, kind, object) in [
-            ("CREATE TABLE IF NOT EXISTS public.\"User\" (id int);", "create-table", "User"),
-            ("create unlogged table app.events (id int)", "create-table", "app.events"),
-            ("CREATE UNIQUE INDEX idx ON \"users\" (email);", "create-index", "users"),
-            ("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON users (a);", "create-index-concurrently", "users"),
-            ("CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\";", "create-extension", "uuid-ossp"),
+            (
+                "CREATE TABLE IF NOT EXISTS public.\"User\" (id int);",
+                "create-table",
+                "User",
+            ),
+            (
+                "create unlogged table app.events (id int)",
+                "create-table",
+                "app.events",
+            ),
+            (
+                "CREATE UNIQUE INDEX idx ON \"users\" (email);",
+                "create-index",
+                "users",
+            ),
+            (
+                "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON users (a);",
+                "create-index-concurrently",
+                "users",
+            ),
+            (
+                "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\";",
+                "create-extension",
+                "uuid-ossp",
+            ),
             ("ALTER TABLE users ADD COLUMN age int;", "add-column", "users.age"),
-            ("ALTER TABLE users ADD age int NOT NULL DEFAULT 0;", "add-column", "users.age"),
-            ("ALTER TABLE `users` ADD COLUMN `age` INT NOT NULL;", "add-column-not-null", "users.age"),
-            ("ALTER TABLE users ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES b(id);", "add-constraint", "users"),
-            ("ALTER TABLE users ALTER COLUMN age TYPE bigint;", "alter-column", "users.age"),
-            ("ALTER TABLE users MODIFY COLUMN age BIGINT;", "alter-column", "users.age"),
-            ("ALTER TABLE users DROP COLUMN IF EXISTS age;", "drop-column", "users.age"),
+            (
+                "ALTER TABLE users ADD age int NOT NULL DEFAULT 0;",
+                "add-column",
+                "users.age",
+            ),
+            (
+                "ALTER TABLE `users` ADD COLUMN `age` INT NOT NULL;",
+                "add-column-not-null",
+                "users.age",
+            ),
+            (
+                "ALTER TABLE users ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES b(id);",
+                "add-constraint",
+                "users",
+            ),
+            (
+                "ALTER TABLE users ALTER COLUMN age TYPE bigint;",
+                "alter-column",
+                "users.age",
+            ),
+            (
+                "ALTER TABLE users MODIFY COLUMN age BIGINT;",
+                "alter-column",
+                "users.age",
+            ),
+            (
+                "ALTER TABLE users DROP COLUMN IF EXISTS age;",
+                "drop-column",
+                "users.age",
+            ),
             ("ALTER TABLE users RENAME COLUMN a TO b;", "rename", "users.a"),
             ("ALTER TABLE users RENAME TO people;", "rename", "users"),
             ("DROP TABLE IF EXISTS users;", "drop-table", "users"),
             ("DELETE FROM users WHERE id = 1;", "delete-rows", "users"),
             ("TRUNCATE TABLE users;", "delete-rows", "users"),
-            ("UPDATE users SET a = 'x; DROP TABLE y' WHERE b;", "update-rows", "users"),
+            (
+                "UPDATE users SET a = 'x; DROP TABLE y' WHERE b;",
+                "update-rows",
+                "users",
+            ),
         ] {
             assert_eq!(one(sql), [(kind.to_owned(), object.to_owned())], "{sql}");
         }
