@@ -13,14 +13,15 @@ mod judge;
 mod kubernetes;
 mod makefile;
 mod node;
+mod paas;
 mod platforms;
 mod procfile;
 mod python;
 mod render;
 mod shell;
 mod source;
-#[allow(dead_code, reason = "its users follow")]
 mod sql;
+#[allow(dead_code, reason = "its users follow")]
 
 use playbook_core::path::RelPath;
 
@@ -48,6 +49,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &kubernetes::DETECTOR,
     &makefile::DETECTOR,
     &node::DETECTOR,
+    &paas::DETECTOR,
     &platforms::DETECTOR,
     &procfile::DETECTOR,
     &python::DETECTOR,
