@@ -4,6 +4,7 @@
 //! application itself has none. A prefix whose parent is the router itself is the one that the router's own file gives
 //! it: routes of that file carry it already, routes of other files do not.
 
+mod django;
 mod handler;
 mod mount;
 mod router;
@@ -86,6 +87,7 @@ pub(super) fn detect<'a>(
         routes.mount(&call, facts);
     }
     routes.controllers(facts);
+    django::detect(code, facts);
 }
 
 /// A web framework that the file imports.

@@ -132,3 +132,40 @@ fn other_frameworks() {
         [one("GET", "/health", None)]
     );
 }
+
+#[test]
+fn patterns_of_django() {
+    let found = facts(
+        "//- shop/config/urls.py\nfrom django.contrib import admin\nfrom django.urls import include, path, re_path\nfrom rest_framework.routers import DefaultRouter\nrouter = DefaultRouter()\nrouter.register(r'orders', OrderViewSet)\nurlpatterns = [\n    path('admin/', admin.site.urls),\n    path('health/', lambda request: HttpResponse('ok')),\n    path('api/', include(router.urls)),\n    path('shop/', include('catalogue.urls')),\n    path('v1/', include([path('ping/', ping)])),\n    re_path(r'^item/(?P<pk>\\d+)/$', login_required(item)),\n]\n",
+    );
+    let paths: Vec<String> = found.routes.iter().map(|route| route.path.to_string()).collect();
+    assert_eq!(paths, ["/health/", "/v1/ping/", "/item/<pk>/", "/orders/"]);
+    assert!(found.routes[0].constant);
+    assert_eq!(found.routes[2].authenticated, Some(true));
+    let mounts: Vec<(String, String, String)> = found
+        .prefixes
+        .iter()
+        .map(|prefix| {
+            let text = |part: Option<String>| part.unwrap_or_default();
+            (
+                text(prefix.prefix.as_ref().map(ToString::to_string)),
+                text(prefix.module.as_ref().map(ToString::to_string)),
+                text(prefix.router.as_ref().map(ToString::to_string)),
+            )
+        })
+        .collect();
+    let expected = [
+        ("/api", "shop/config/urls", "router"),
+        ("/shop", "catalogue/urls", "urlpatterns"),
+    ];
+    assert_eq!(
+        mounts,
+        expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()))
+    );
+    let admin: Vec<Option<&str>> = found
+        .interfaces
+        .iter()
+        .map(|interface| interface.path.as_ref().map(|path| path.as_str()))
+        .collect();
+    assert_eq!(admin, [Some("/admin/")]);
+}
