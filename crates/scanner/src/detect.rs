@@ -22,7 +22,6 @@ mod shell;
 mod source;
 mod sql;
 #[allow(dead_code, reason = "its users follow")]
-
 use playbook_core::path::RelPath;
 
 use crate::fact::Facts;

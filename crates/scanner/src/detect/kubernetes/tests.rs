@@ -152,7 +152,7 @@ fn variables_stores_and_secrets() {
 fn a_template_keeps_what_no_action_fills() {
     let facts = facts(
         &DETECTOR,
-        "//- chart/templates/api.yaml
+        "//- chart/templates/shop.yaml
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -169,7 +169,7 @@ spec:
     );
     let unit = &facts.stacks[0].units[0];
     assert_eq!(facts.stacks[0].kind, "helm");
-    assert_eq!((unit.name.as_str(), unit.image.as_ref()), ("api", None));
+    assert_eq!((unit.name.as_str(), unit.image.as_ref()), ("shop", None));
     assert_eq!(unit.ports[0].container, 8080);
 }
 

@@ -37,7 +37,12 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Facts, object: &Node, all: &
     let mut units = Vec::new();
     for (at, container) in containers.items().enumerate() {
         let own = text(container, "name").and_then(word);
-        let workload = name.and_then(plain).and_then(word);
+        // Charts call every container `server` and template the workload's name; the file's own name tells them apart.
+        let stem = source.path.name().rsplit_once('.').map(|(stem, _)| stem);
+        let workload = name
+            .and_then(plain)
+            .or(stem.filter(|_| source.text.contains("{{")))
+            .and_then(word);
         let unit_name = match (workload, own) {
             (Some(workload), _) if at == 0 => workload,
             (Some(workload), Some(own)) => Shown::join([&workload, &own], "-"),
