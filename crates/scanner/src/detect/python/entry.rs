@@ -41,12 +41,9 @@ pub(super) fn objects<'a>(code: &Code<'a>, definitions: &[Definition<'a>]) -> Ve
         let Some(line) = code.statement(statement) else {
             continue;
         };
-        let holder = definitions
-            .iter()
-            .filter(|definition| {
-                !definition.class && definition.body.0 <= statement && statement < definition.body.1
-            })
-            .next_back();
+        let holder = definitions.iter().rfind(|definition| {
+            !definition.class && definition.body.0 <= statement && statement < definition.body.1
+        });
         let assigned = code.assignment(line).map(|(name, ..)| name);
         let returned = code.statement_code(line).starts_with("return ");
         let name = match (assigned, returned) {

@@ -198,7 +198,7 @@ fn imports(code: &Code<'_>, facts: &mut Facts) {
             let technology = found.technology;
             match technology.group {
                 Group::ExternalService => {
-                    external(code, facts, technology.id, technology.category, statement.start)
+                    external(code, facts, technology.id, technology.category, statement.start);
                 }
                 Group::Observability if production => facts.observability.push(Observability {
                     kind: Shown::from(technology.id),
@@ -219,6 +219,18 @@ fn imports(code: &Code<'_>, facts: &mut Facts) {
         }
     }
 }
+
+/// Calls that generate a document, and the path it is served under.
+const GENERATORS: &[(&str, &str)] = &[
+    ("flasgger.Swagger", ""),
+    ("flask_restx.Api", "/swagger.json"),
+    ("flask_smorest.Api", ""),
+    ("apiflask.APIFlask", "/openapi.json"),
+    ("drf_spectacular.views.SpectacularAPIView.as_view", ""),
+    ("drf_yasg.views.get_schema_view", ""),
+    ("ninja.NinjaAPI", "/openapi.json"),
+    ("litestar.Litestar", "/schema"),
+];
 
 /// The documents that an application generates of itself.
 fn documentation(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Facts) {
@@ -258,16 +270,6 @@ fn documentation(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Facts) {
             );
         }
     }
-    const GENERATORS: &[(&str, &str)] = &[
-        ("flasgger.Swagger", ""),
-        ("flask_restx.Api", "/swagger.json"),
-        ("flask_smorest.Api", ""),
-        ("apiflask.APIFlask", "/openapi.json"),
-        ("drf_spectacular.views.SpectacularAPIView.as_view", ""),
-        ("drf_yasg.views.get_schema_view", ""),
-        ("ninja.NinjaAPI", "/openapi.json"),
-        ("litestar.Litestar", "/schema"),
-    ];
     for call in code.calls() {
         let full = code.full_name(call.name);
         if let Some((_, served)) = GENERATORS.iter().find(|(name, _)| *name == full) {
@@ -282,26 +284,28 @@ fn documentation(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Facts) {
     }
 }
 
+/// Modules that Django's settings name, and the authentication they prove.
+const NAMES: &[(&str, &str)] = &[
+    ("django.contrib.sessions.middleware.SessionMiddleware", "session"),
+    (
+        "django.contrib.auth.middleware.RemoteUserMiddleware",
+        "remote-user",
+    ),
+    ("rest_framework_simplejwt.authentication.JWTAuthentication", "jwt"),
+    ("rest_framework.authentication.TokenAuthentication", "api-key"),
+    ("rest_framework.authentication.BasicAuthentication", "basic"),
+    ("oauth2_provider", "oauth2"),
+    ("allauth.socialaccount", "oauth2"),
+    ("mozilla_django_oidc", "oidc"),
+    ("django_auth_ldap.backend.LDAPBackend", "ldap"),
+    ("djangosaml2", "saml"),
+];
+
 /// What Django's settings switch on by naming it.
 fn settings_of_django(code: &Code<'_>, facts: &mut Facts) {
     if code.source.scope != Scope::Production {
         return;
     }
-    const NAMES: &[(&str, &str)] = &[
-        ("django.contrib.sessions.middleware.SessionMiddleware", "session"),
-        (
-            "django.contrib.auth.middleware.RemoteUserMiddleware",
-            "remote-user",
-        ),
-        ("rest_framework_simplejwt.authentication.JWTAuthentication", "jwt"),
-        ("rest_framework.authentication.TokenAuthentication", "api-key"),
-        ("rest_framework.authentication.BasicAuthentication", "basic"),
-        ("oauth2_provider", "oauth2"),
-        ("allauth.socialaccount", "oauth2"),
-        ("mozilla_django_oidc", "oidc"),
-        ("django_auth_ldap.backend.LDAPBackend", "ldap"),
-        ("djangosaml2", "saml"),
-    ];
     for statement in code.statements().iter().filter(|statement| statement.indent == 0) {
         let Some((name, _, Some(value))) = code.assignment(*statement) else {
             continue;
@@ -422,8 +426,9 @@ fn tasks(code: &Code<'_>, definitions: &[Definition<'_>], facts: &mut Facts) {
                 let line = code.statement_code(statement).trim_start_matches('@');
                 let name = line.split('(').next().unwrap_or(line);
                 name == "shared_task"
-                    || name.ends_with(".task")
-                    || name.ends_with(".actor")
+                    || name
+                        .rsplit_once('.')
+                        .is_some_and(|(_, last)| matches!(last, "task" | "actor"))
                     || matches!(name, "actor" | "dramatiq.actor" | "job")
             });
         if let (true, Some(library)) = (

@@ -239,6 +239,12 @@ fn handler<'d, 'a>(
     call: &Call<'_>,
 ) -> Option<&'d Definition<'a>> {
     let number = code.statement_at(call.start);
+    let line = code
+        .statement(number)
+        .map_or("", |statement| code.statement_code(statement));
+    if !line.starts_with('@') {
+        return None;
+    }
     definitions
         .iter()
         .find(|definition| definition.decorators.contains(&number))
@@ -346,7 +352,10 @@ fn schedule_library(code: &Code<'_>, call: &Call<'_>, facts: &mut Facts) {
         start: call.start,
         end: statement.end,
     });
-    let Some(doing) = inside.iter().find(|call| call.name.ends_with(".do")) else {
+    let Some(doing) = inside
+        .iter()
+        .find(|call| call.name.rsplit_once('.').is_some_and(|(_, last)| last == "do"))
+    else {
         return;
     };
     let number = code
@@ -357,7 +366,10 @@ fn schedule_library(code: &Code<'_>, call: &Call<'_>, facts: &mut Facts) {
         .code(call.close + 1, doing.open)
         .replace(".do", "")
         .replace('.', " ");
-    if let Some(at) = inside.iter().find(|call| call.name.ends_with(".at")) {
+    if let Some(at) = inside
+        .iter()
+        .find(|call| call.name.rsplit_once('.').is_some_and(|(_, last)| last == "at"))
+    {
         let time = code
             .arguments(at)
             .first()

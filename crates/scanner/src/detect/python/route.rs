@@ -210,7 +210,8 @@ impl<'a> Routes<'_, 'a> {
                 .imported(receiver.split('.').next().unwrap_or(receiver))
                 .is_some();
         let adds = name.starts_with("add_");
-        if !(known.is_some() || by_function || (imported || adds) && (decorated.is_some() || adds)) {
+        let foreign = adds || imported && decorated.is_some();
+        if known.is_none() && !by_function && !foreign {
             return;
         }
         if name == "add_resource" || adds && name.ends_with("_resource") {
@@ -221,8 +222,9 @@ impl<'a> Routes<'_, 'a> {
             "websocket" | "websocket_route" | "add_api_websocket_route" | "add_websocket_route" => {
                 vec!["WEBSOCKET"]
             }
-            "route" | "add_route" | "add_url_rule" => methods_of(code, &arguments, "GET"),
-            "api_route" | "add_api_route" | "api_operation" => methods_of(code, &arguments, "GET"),
+            "route" | "add_route" | "add_url_rule" | "api_route" | "add_api_route" | "api_operation" => {
+                methods_of(code, &arguments, "GET")
+            }
             _ => match method(name.strip_prefix("add_").unwrap_or(name)) {
                 Some(method) => vec![method],
                 None => return,
@@ -333,6 +335,7 @@ impl<'a> Routes<'_, 'a> {
     }
 
     /// Tells a route, once for each method.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one fact")]
     fn push(
         &self,
         facts: &mut Facts,
@@ -352,10 +355,9 @@ impl<'a> Routes<'_, 'a> {
             return;
         };
         let key = match (receiver, router) {
-            (Some(""), _) | (None, _) => None,
-            (_, Some(router)) if router.application => None,
-            (Some("app" | "application"), None) => None,
-            (Some(name), _) => self.key(name),
+            (Some(name), Some(router)) if !router.application => self.key(name),
+            (Some(name), None) if !matches!(name, "" | "app" | "application") => self.key(name),
+            _ => None,
         };
         let decoration = handler.and_then(|handler| wants_authentication(self.code, handler));
         let on_call = handler::mentions_authentication(

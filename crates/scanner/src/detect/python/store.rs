@@ -97,7 +97,7 @@ fn address(code: &Code<'_>, span: Span) -> (Option<String>, Option<EnvName>) {
 
 /// The scheme of a formatted address: `f"postgresql://{user}…"`, or of `"redis://%s" % host`.
 fn beginning(code: &Code<'_>, span: Span) -> Option<String> {
-    let (text, _) = code.texts_in(span).first().copied().or_else(|| None)?;
+    let (text, _) = code.texts_in(span).first().copied().or(None)?;
     let (scheme, _) = text.split_once("://")?;
     scheme
         .chars()

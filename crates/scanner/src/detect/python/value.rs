@@ -36,7 +36,7 @@ impl Port {
 }
 
 /// The argument with a keyword, or at a position when the word is a number.
-pub(super) fn argument<'a>(arguments: &[Argument<'a>], word: &str) -> Option<Span> {
+pub(super) fn argument(arguments: &[Argument<'_>], word: &str) -> Option<Span> {
     if word.is_empty() {
         return None;
     }
@@ -242,10 +242,10 @@ fn port_within(code: &Code<'_>, span: Span, steps: u32) -> Port {
     }
     if found.number.is_none() && found.variable.is_none() {
         let parts = code.split(span, b'+');
-        if let [.., last] = parts.as_slice() {
-            if parts.len() > 1 {
-                return port_within(code, *last, steps);
-            }
+        if let [.., last] = parts.as_slice()
+            && parts.len() > 1
+        {
+            return port_within(code, *last, steps);
         }
         if let Some(Piece::Code(expression)) = code.pieces(span).last() {
             let name = expression.split([':', '!']).next().unwrap_or(expression).trim();
@@ -260,15 +260,10 @@ fn port_within(code: &Code<'_>, span: Span, steps: u32) -> Port {
                 variable: setting_name(name),
             };
         }
-        if let Some(call) = code.calls_in(span).first() {
-            if call.start <= span.start.saturating_add(1)
-                || call.name.ends_with("format")
-                || matches!(call.name, "int" | "str")
-            {
-                if let Some(last) = code.arguments(call).last() {
-                    return port_within(code, last.value, steps);
-                }
-            }
+        if let Some(call) = code.calls_in(span).first()
+            && let Some(last) = code.arguments(call).last()
+        {
+            return port_within(code, last.value, steps);
         }
     }
     found
@@ -277,8 +272,7 @@ fn port_within(code: &Code<'_>, span: Span, steps: u32) -> Port {
 /// The default of a command-line option: `args.port` with `add_argument("--port", default=8000)`, `options.port` with
 /// `define("port", default=8000)`.
 fn option_default(code: &Code<'_>, path: &str) -> Option<Span> {
-    let (object, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let _ = object;
+    let name = path.rsplit('.').next().unwrap_or(path);
     let dashed = format!("--{}", name.replace('_', "-"));
     let underlined = format!("--{name}");
     code.calls().iter().find_map(|call| {

@@ -22,12 +22,9 @@ pub(super) fn holder<'d, 'a>(
     offset: usize,
 ) -> Option<&'d Definition<'a>> {
     let statement = code.statement_at(offset);
-    definitions
-        .iter()
-        .filter(|definition| {
-            !definition.class && definition.body.0 <= statement && statement < definition.body.1
-        })
-        .next_back()
+    definitions.iter().rfind(|definition| {
+        !definition.class && definition.body.0 <= statement && statement < definition.body.1
+    })
 }
 
 /// RQ: `Worker(…).work()`, and the `run` of an rq-scheduler.
@@ -198,12 +195,10 @@ fn consumers(code: &Code<'_>, definitions: &[Definition<'_>], facts: &mut Facts)
             && in_endless_loop(code, &call)
         {
             "redis"
-        } else if method == "receive_message"
+        } else if matches!(method, "receive_message" | "receive_messages")
             && (code.uses("boto3") || code.uses("aioboto3"))
             && in_endless_loop(code, &call)
         {
-            "sqs"
-        } else if method == "receive_messages" && code.uses("boto3") && in_endless_loop(code, &call) {
             "sqs"
         } else if method == "subscribe" && code.uses("google.cloud.pubsub_v1") {
             "pubsub"

@@ -28,8 +28,7 @@ impl<'a> Routes<'_, 'a> {
             "include_router" => ("0", "prefix"),
             "register_blueprint" | "blueprint" => ("0", "url_prefix"),
             "add_namespace" => ("0", "path"),
-            "add_router" | "mount" => ("1", "0"),
-            "add_subapp" => ("1", "0"),
+            "add_router" | "mount" | "add_subapp" => ("1", "0"),
             _ => return,
         };
         if receiver.is_empty() {
