@@ -16,6 +16,7 @@ mod prose;
 pub mod render;
 pub mod rule;
 pub mod rules;
+mod sizing;
 pub mod target;
 #[cfg(test)]
 mod testing;

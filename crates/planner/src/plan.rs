@@ -12,6 +12,7 @@ mod verified;
 
 mod data;
 mod docker;
+mod engine;
 mod images;
 mod infrastructure;
 mod ingress;
@@ -38,6 +39,7 @@ pub(crate) use steps::{Level, Step, StepText, checklist, phases, step_key};
 
 use crate::context::Context;
 use crate::render::Templates;
+use crate::sizing::Figures;
 use crate::target::{Target, TemplateError};
 
 /// What the templates know: one key a section, and the parts around them.
@@ -87,10 +89,15 @@ impl<'a> Plan<'a> {
         let mut ledger = Ledger::default();
 
         let prerequisites = prerequisites::build(&given, &mut ledger);
-        let infrastructure = infrastructure::build(&given, &mut ledger);
+        let infrastructure = infrastructure::build(
+            &given,
+            &engine::Engines::load(templates)?,
+            Figures::load(templates)?,
+            &mut ledger,
+        );
         let images = images::build(&given, &mut ledger);
         let secrets = secrets::build(&given, &mut ledger);
-        let data = data::build(&given, &mut ledger);
+        let data = data::build(&given, &infrastructure, &mut ledger);
         let services = services::build(&given, &mut ledger);
         let ingress = ingress::build(&given, &mut ledger);
         let rollout = rollout::build(&given, &mut ledger);

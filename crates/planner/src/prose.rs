@@ -17,6 +17,12 @@ impl Prose {
     pub(crate) fn new(text: String) -> Self {
         Self(text)
     }
+
+    /// The text.
+    #[cfg(test)]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Serialize for Prose {

@@ -1,25 +1,413 @@
-//! Section 3: how images are built, scanned and named.
+//! Section 3: how images are built, checked and named.
+
+mod review;
 
 use serde::Serialize;
 
-use playbook_core::inventory::Container;
+use playbook_core::evidence::Evidence;
+use playbook_core::inventory::{Container, Role, Service, Unit};
+use playbook_core::path::RelPath;
+use playbook_core::secret;
+use playbook_core::shown::Shown;
 
+use self::review::Review;
+use super::infrastructure::process_name;
 use super::{Given, Ledger};
+use crate::rules::facts;
 
 /// The decisions of section 3.
 #[derive(Debug, Serialize)]
 pub(crate) struct Images<'a> {
-    containers: Vec<&'a Container>,
+    /// Images that are built, one for each way of building.
+    pub(crate) builds: Vec<Build<'a>>,
+    /// Services without a Dockerfile that this plan has a template for, and those without.
+    pub(crate) missing: Vec<Missing<'a>>,
+    /// Images that run as they are published.
+    pulled: Vec<Pulled>,
+    reviews: Vec<Review<'a>>,
+    /// Steps of CI that scan.
+    scans: Vec<&'a Evidence>,
+}
+
+/// One image and how it is built.
+#[derive(Debug, Serialize)]
+pub(crate) struct Build<'a> {
+    /// Its name without registry and tag.
+    pub(crate) name: Shown,
+    /// The Dockerfile; for a missing one the place where this plan puts it.
+    pub(crate) dockerfile: Shown,
+    pub(crate) context: Shown,
+    target: Option<Shown>,
+    /// Names of arguments that the stack passes and that have no default, and of those that are secret.
+    arguments: Vec<Shown>,
+    secret_arguments: Vec<Shown>,
+    /// Names of the services that run it.
+    services: Vec<Shown>,
+    /// The web service that runs it, to try the image with.
+    web: Option<&'a Service>,
+    port: Option<u16>,
+    health: Option<Shown>,
+    /// Where the way of building is stated.
+    evidence: Vec<Evidence>,
+    /// Is the Dockerfile the repository's?
+    exists: bool,
+    container: Option<&'a Container>,
+    /// Does the last stage have a shell?
+    shell: bool,
+    /// Names of required variables, without which the process may not start.
+    needs: Vec<Shown>,
+}
+
+/// A service for which this plan brings a Dockerfile.
+#[derive(Debug, Serialize)]
+pub(crate) struct Missing<'a> {
+    service: &'a Service,
+    /// Name of the template: the runtime's slug.
+    runtime: Shown,
+    /// Is there a template for it?
+    known: bool,
+    version: Option<&'a Shown>,
+    manager: Option<&'a Shown>,
+    lockfile: Option<Shown>,
+    /// The folder of the manifest, relative to the context; `.` for the root.
+    folder: Shown,
+    path: Shown,
+    port: Option<u16>,
+    /// Words of the start command.
+    start: Option<Shown>,
+    build: Option<Shown>,
+    entry_point: Option<&'a Shown>,
+    /// Is the start command one command, which can replace its shell?
+    start_simple: bool,
+    /// File name of the manifest, and the same without its ending.
+    manifest_name: Option<Shown>,
+    assembly: Shown,
+    /// The service's folder, relative to that of the manifest, as Go writes it.
+    package: Shown,
+    /// The manifest, relative to the context.
+    project: Shown,
+    /// Name of the program.
+    binary: Shown,
+    /// The script that builds assets, for a server in another language.
+    npm_build: Option<Shown>,
+}
+
+/// An image that is not built here.
+#[derive(Debug, Serialize)]
+struct Pulled {
+    name: Shown,
+    image: Shown,
+    /// Has it a tag that names a version?
+    pinned: bool,
+    evidence: Vec<Evidence>,
 }
 
 pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Images<'a> {
-    let mut containers: Vec<&Container> = given
+    let mut builds: Vec<Build<'a>> = Vec::new();
+    let mut missing: Vec<Missing<'a>> = Vec::new();
+    // Those first whose way of building is stated; another service of the same Dockerfile then joins them.
+    let stated = |service: &&&Service| {
+        given.unit_of(service).is_some_and(|unit| unit.build.is_some()) || service.docker_context.is_some()
+    };
+    let ordered = given
         .services
         .iter()
-        .filter_map(|service| given.container_of(service))
+        .filter(stated)
+        .chain(given.services.iter().filter(|service| !stated(service)));
+    for service in ordered {
+        let unit = given.unit_of(service);
+        let stated_image = unit
+            .and_then(|unit| unit.image.as_ref())
+            .or(service.image.as_ref());
+        let dockerfile = unit
+            .and_then(|unit| unit.build.as_ref())
+            .and_then(|build| build.dockerfile.clone())
+            .or_else(|| service.dockerfile.clone());
+        if dockerfile.is_none() && stated_image.is_some() && service.runtime.name.is_none() {
+            continue;
+        }
+        if service.role == Role::Function {
+            continue;
+        }
+        add(given, service, unit, dockerfile, &mut builds, &mut missing);
+    }
+    distinct_names(&mut builds);
+    let mut reviews: Vec<Review<'a>> = Vec::new();
+    for build in &builds {
+        if let Some(container) = build.container {
+            if !reviews
+                .iter()
+                .any(|review| review.container.path == container.path)
+            {
+                reviews.push(review::review(given, container));
+            }
+        }
+    }
+    ledger.condition("builds_images", !builds.is_empty());
+    ledger.condition("has_dockerfile", !reviews.is_empty());
+    ledger.condition("lacks_dockerfile", builds.iter().any(|build| !build.exists));
+    ledger.condition(
+        "has_buildable_web",
+        builds
+            .iter()
+            .any(|build| build.web.is_some() && build.port.is_some()),
+    );
+    ledger.condition(
+        "has_image_changes",
+        reviews.iter().any(|review| !review.changes.is_empty()),
+    );
+    let pulled = pulled(given);
+    ledger.condition("pulls_images", !pulled.is_empty());
+    Images {
+        scans: given
+            .inventory
+            .ci_steps
+            .iter()
+            .filter(|step| {
+                let command = step.command.as_str();
+                ["trivy", "grype", "docker scout", "snyk"]
+                    .iter()
+                    .any(|tool| command.contains(tool))
+            })
+            .filter_map(|step| step.evidence.first())
+            .collect(),
+        builds,
+        missing,
+        pulled,
+        reviews,
+    }
+}
+
+fn add<'a>(
+    given: &Given<'a>,
+    service: &'a Service,
+    unit: Option<&'a Unit>,
+    dockerfile: Option<RelPath>,
+    builds: &mut Vec<Build<'a>>,
+    missing: &mut Vec<Missing<'a>>,
+) {
+    let exists = dockerfile.is_some();
+    let runtime = service.runtime.name.clone().unwrap_or_else(|| Shown::from("app"));
+    let folder = service
+        .manifest
+        .as_ref()
+        .map_or_else(|| service.path.clone(), RelPath::parent);
+    let path = dockerfile
+        .clone()
+        .unwrap_or_else(|| folder.join("Dockerfile").unwrap_or_else(|| service.path.clone()));
+    let container = given
+        .inventory
+        .containers
+        .iter()
+        .find(|container| container.path == path);
+    let stack_build = unit.and_then(|unit| unit.build.as_ref());
+    let context = stack_build
+        .and_then(|build| build.context.clone())
+        .or_else(|| service.docker_context.clone())
+        .unwrap_or_else(|| if exists { path.parent() } else { folder.clone() });
+    let target = stack_build
+        .and_then(|build| build.target.clone())
+        .or_else(|| service.docker_target.clone());
+    let context_stated =
+        stack_build.is_some_and(|build| build.context.is_some()) || service.docker_context.is_some();
+    let context = if context.is_root() {
+        Shown::from(".")
+    } else {
+        context.shown()
+    };
+    let name = process_name(given, service);
+    let web = matches!(service.role, Role::Web | Role::Frontend).then_some(service);
+    let same = |build: &&mut Build<'a>| {
+        build.dockerfile == path.shown()
+            && (build.context == context || !context_stated)
+            && build.target == target
+            && (exists || build.web.is_none_or(|other| other.manifest == service.manifest))
+    };
+    if let Some(build) = builds.iter_mut().find(same) {
+        build.services.push(name);
+        if build.web.is_none() {
+            if let Some(web) = web {
+                build.web = Some(web);
+                build.port = web.ports.first().copied();
+                build.health = web.health_checks.first().cloned();
+            }
+        }
+        return;
+    }
+    let passed: Vec<Shown> = stack_build
+        .map(|build| build.arguments.clone())
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|name| {
+            container.is_none_or(|container| {
+                container
+                    .arguments
+                    .iter()
+                    .any(|argument| argument.name == *name && !argument.has_default)
+            })
+        })
         .collect();
-    containers.sort();
-    containers.dedup();
-    ledger.condition("has_dockerfile", !containers.is_empty());
-    Images { containers }
+    let (secret_arguments, arguments) = passed
+        .into_iter()
+        .partition(|name| secret::is_secret_name(name.as_str()));
+    builds.push(Build {
+        name: image_name(given, service, unit),
+        dockerfile: path.shown(),
+        context,
+        target,
+        arguments,
+        secret_arguments,
+        services: vec![name],
+        web,
+        port: web.and_then(|web| web.ports.first().copied()),
+        health: web.and_then(|web| web.health_checks.first().cloned()),
+        evidence: unit
+            .and_then(|unit| unit.evidence.first().cloned())
+            .or_else(|| container.and_then(|container| container.evidence.first().cloned()))
+            .into_iter()
+            .collect(),
+        exists,
+        shell: container.is_none_or(review::has_shell),
+        needs: given
+            .variables
+            .iter()
+            .filter(|variable| variable.required && variable.services.contains(&service.id))
+            .map(|variable| variable.name.clone())
+            .collect(),
+        container,
+    });
+    if !exists {
+        missing.push(Missing {
+            known: review::TEMPLATES.iter().any(|known| runtime == *known),
+            runtime,
+            version: service.runtime.version.as_ref(),
+            manager: service.package_manager.as_ref(),
+            lockfile: service.manifest.as_ref().and_then(|manifest| {
+                given
+                    .inventory
+                    .manifests
+                    .iter()
+                    .find(|known| known.path == *manifest)?
+                    .lockfile
+                    .as_ref()
+                    .map(RelPath::shown)
+            }),
+            folder: if folder.is_root() {
+                Shown::from(".")
+            } else {
+                folder.shown()
+            },
+            path: path.shown(),
+            port: service.ports.first().copied(),
+            start: facts::start(service).map(Shown::from),
+            build: service.commands.build.as_ref().map(Shown::from),
+            entry_point: service.entry_point.as_ref(),
+            start_simple: facts::start(service)
+                .is_some_and(|start| !start.as_str().contains(['&', ';', '|', '('])),
+            manifest_name: service
+                .manifest
+                .as_ref()
+                .and_then(|manifest| RelPath::new(manifest.name()))
+                .map(|name| name.shown()),
+            assembly: service
+                .manifest
+                .as_ref()
+                .and_then(|manifest| RelPath::new(manifest.name().rsplit_once('.')?.0))
+                .map_or_else(|| service.name.clone(), |stem| stem.shown()),
+            package: relative(&service.path, &folder),
+            project: service
+                .manifest
+                .as_ref()
+                .map_or_else(|| Shown::from("."), |manifest| relative_file(manifest, &folder)),
+            binary: service
+                .path
+                .components()
+                .last()
+                .filter(|_| service.path != folder)
+                .and_then(RelPath::new)
+                .map_or_else(|| service.name.clone(), |last| last.shown()),
+            npm_build: (service.runtime.name.as_ref().is_some_and(|name| *name == "php"))
+                .then(|| service.commands.build.as_ref().map(Shown::from))
+                .flatten(),
+            service,
+        });
+    }
+}
+
+/// A folder below another one as Go writes it.
+fn relative(path: &RelPath, folder: &RelPath) -> Shown {
+    if path == folder || !path.is_in(folder) {
+        return Shown::from(".");
+    }
+    Shown::fill("./{}", &[&relative_file(path, folder)])
+}
+
+/// A path below a folder, without the folder.
+fn relative_file(path: &RelPath, folder: &RelPath) -> Shown {
+    let rest = if folder.is_root() {
+        Some(path.as_str())
+    } else {
+        path.as_str()
+            .strip_prefix(folder.as_str())
+            .map(|rest| rest.trim_start_matches('/'))
+    };
+    rest.and_then(RelPath::new)
+        .map_or_else(|| path.shown(), |path| path.shown())
+}
+
+/// The name that the stack gives the image, without tag, or the service's.
+fn image_name(given: &Given<'_>, service: &Service, unit: Option<&Unit>) -> Shown {
+    unit.and_then(|unit| unit.image.as_ref())
+        .or(service.image.as_ref())
+        .and_then(facts::image)
+        .map(|image| image.without_tag().to_owned())
+        .filter(|name| !name.contains('$'))
+        .and_then(|name| {
+            playbook_core::harmless::ImageRef::parse(playbook_core::raw::Raw::new(&name))
+                .map(|image| Shown::from(&image))
+        })
+        .unwrap_or_else(|| process_name(given, service))
+}
+
+/// Two builds of one name would overwrite each other's tag.
+fn distinct_names(builds: &mut [Build<'_>]) {
+    let mut seen = std::collections::BTreeSet::new();
+    for build in builds {
+        if !seen.insert(build.name.clone()) {
+            if let Some(service) = build.services.first() {
+                build.name = Shown::fill("{}-{}", &[&build.name, service]);
+            }
+            seen.insert(build.name.clone());
+        }
+    }
+}
+
+fn pulled(given: &Given<'_>) -> Vec<Pulled> {
+    let mut list: Vec<Pulled> = Vec::new();
+    let units = given
+        .stack
+        .map(|stack| stack.units.as_slice())
+        .unwrap_or_default();
+    for unit in units.iter().filter(|unit| unit.build.is_none()) {
+        let Some(image) = &unit.image else { continue };
+        if list.iter().any(|known| known.image == *image) {
+            continue;
+        }
+        // What a service of the repository builds under this name is not pulled.
+        let built = unit
+            .service
+            .as_ref()
+            .and_then(|id| given.inventory.service(id.as_str()))
+            .is_some_and(|service| service.dockerfile.is_some());
+        if built {
+            continue;
+        }
+        list.push(Pulled {
+            name: unit.name.clone(),
+            image: image.clone(),
+            pinned: review::is_pinned(image),
+            evidence: unit.evidence.iter().take(1).cloned().collect(),
+        });
+    }
+    list
 }

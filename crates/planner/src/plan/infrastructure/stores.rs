@@ -1,0 +1,245 @@
+//! Where each datastore lives on this target.
+
+use serde::Serialize;
+
+use playbook_core::inventory::{Datastore, MountKind, Unit};
+use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
+
+use crate::plan::Given;
+use crate::plan::engine::{Engine, Engines};
+use crate::prose::Prose;
+use crate::rules::facts;
+use crate::sizing::{ConnectionTable, Figures};
+
+/// Who runs a datastore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Placement {
+    /// A unit of the repository's own files for this target.
+    Stack,
+    /// A container or workload that this plan adds.
+    New,
+    /// The platform's own service.
+    Platform,
+    /// A service elsewhere: named by the repository, or there is no image of it.
+    External,
+    /// A file of the application.
+    File,
+}
+
+/// A datastore with its place.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Store<'a> {
+    pub(crate) store: &'a Datastore,
+    /// Name of its container, workload or resource, and its host name.
+    pub(crate) name: Shown,
+    pub(crate) placement: Placement,
+    pub(crate) unit: Option<&'a Unit>,
+    /// The managed offering that the repository names.
+    pub(crate) managed: Option<&'a Shown>,
+    /// The image that runs: the repository's, or the catalogue's for its version.
+    pub(crate) image: Option<Shown>,
+    /// Is the image the repository's own?
+    image_stated: bool,
+    /// The repository's version, or that of the image.
+    version: Option<Shown>,
+    pub(super) port: Option<u16>,
+    /// Names of the services that use it.
+    pub(super) used_by: Vec<Shown>,
+    /// The volume of the repository's stack.
+    volume: Option<Shown>,
+    data_path: Option<Prose>,
+    pub(crate) has_volume: bool,
+    /// Does it hold data that exists nowhere else?
+    pub(crate) durable: bool,
+    /// Does it carry queued work?
+    queue: bool,
+    /// MiB of its limit, where it runs in a container.
+    pub(crate) limit: Option<u32>,
+    /// Connections that went into the limit.
+    connections: u32,
+    engine: Option<Engine>,
+    /// Does it run in a container of this plan or of the repository's files?
+    in_container: bool,
+    /// Can a command of this plan save it?
+    can_dump: bool,
+}
+
+impl Store<'_> {
+    pub(crate) fn in_container(&self) -> bool {
+        self.in_container
+    }
+
+    pub(crate) fn can_dump(&self) -> bool {
+        self.can_dump
+    }
+}
+
+pub(super) fn place<'a>(
+    given: &Given<'a>,
+    engines: &Engines,
+    connections: &[ConnectionTable],
+    figures: &Figures,
+) -> Vec<Store<'a>> {
+    given
+        .datastores
+        .iter()
+        .map(|store| one(given, engines, connections, figures, store))
+        .collect()
+}
+
+fn one<'a>(
+    given: &Given<'a>,
+    engines: &Engines,
+    connections: &[ConnectionTable],
+    figures: &Figures,
+    store: &'a Datastore,
+) -> Store<'a> {
+    let engine = engines.get(&store.kind);
+    let unit = given.unit_of_store(store);
+    let catalogue = Catalogue::get()
+        .find(Group::Datastore, store.kind.as_str())
+        .and_then(|technology| technology.datastore.as_ref());
+    let placement = placement(given, store, unit, engine.as_ref());
+    let repository_image = unit.and_then(|unit| unit.image.clone()).or(store.image.clone());
+    let image = match placement {
+        Placement::Stack | Placement::New => repository_image.clone().or_else(|| {
+            engine
+                .as_ref()
+                .and_then(|engine| engine.image_for(store.version.as_ref()))
+        }),
+        _ => None,
+    };
+    let version = store
+        .version
+        .clone()
+        .or_else(|| unit.and_then(|unit| unit.version.clone()))
+        .or_else(|| image_version(image.as_ref()));
+    let volume = unit.and_then(|unit| {
+        unit.mounts
+            .iter()
+            .filter(|mount| matches!(mount.kind, MountKind::Volume | MountKind::Bind) && !mount.read_only)
+            .find_map(|mount| mount.source.clone())
+    });
+    let queue = store.role == "queue" || store.role == "stream";
+    let durable = engine.as_ref().is_some_and(|engine| engine.durable)
+        || catalogue.is_some_and(|facts| facts.embedded)
+        || (store.role != "cache" && store.kind != "memcached");
+    let in_container = matches!(placement, Placement::Stack | Placement::New) && image.is_some();
+    let table = connections.iter().find(|table| table.store == store.id);
+    let clients = table.map_or(0, ConnectionTable::at_most);
+    let limit = in_container.then(|| {
+        let mib = engine.as_ref().map_or(figures.third_party, |engine| {
+            engine
+                .memory_mib
+                .saturating_add(clients.saturating_mul(engine.memory_per_connection_mib))
+        });
+        figures.round(mib)
+    });
+    Store {
+        store,
+        name: store_name(store, unit),
+        placement,
+        unit,
+        managed: store.managed.as_ref(),
+        image_stated: repository_image.is_some(),
+        data_path: engine
+            .as_ref()
+            .and_then(|engine| engine.data_path_for(version.as_ref())),
+        has_volume: in_container
+            && engine
+                .as_ref()
+                .is_none_or(|engine| engine.data_path_for(None).is_some())
+            || placement == Placement::File,
+        image,
+        version,
+        port: engine.as_ref().and_then(|engine| engine.port).or_else(|| {
+            Catalogue::get()
+                .find(Group::Datastore, store.kind.as_str())?
+                .default_port
+        }),
+        used_by: given
+            .services
+            .iter()
+            .filter(|service| store.used_by.contains(&service.id) || service.depends_on.contains(&store.id))
+            .map(|service| super::process_name(given, service))
+            .collect(),
+        volume,
+        durable,
+        queue,
+        limit,
+        connections: clients,
+        can_dump: match placement {
+            Placement::File => true,
+            Placement::Stack | Placement::New | Placement::Platform => {
+                engine.as_ref().is_some_and(Engine::can_dump)
+            }
+            Placement::External => false,
+        },
+        in_container,
+        engine,
+    }
+}
+
+/// A name that fits every target: the unit's, or the kind.
+fn store_name(store: &Datastore, unit: Option<&Unit>) -> Shown {
+    match unit {
+        Some(unit) => unit.name.clone(),
+        None => store.unit.clone().unwrap_or_else(|| store.id.clone()),
+    }
+}
+
+fn placement(
+    given: &Given<'_>,
+    store: &Datastore,
+    unit: Option<&Unit>,
+    engine: Option<&Engine>,
+) -> Placement {
+    let facts = Catalogue::get()
+        .find(Group::Datastore, store.kind.as_str())
+        .and_then(|technology| technology.datastore.as_ref());
+    if facts.is_some_and(|facts| facts.embedded) {
+        return Placement::File;
+    }
+    if unit.is_some() {
+        return Placement::Stack;
+    }
+    let offered = given
+        .context
+        .target
+        .facts
+        .get("managed-stores")
+        .and_then(toml::Value::as_array)
+        .is_some_and(|kinds| {
+            kinds
+                .iter()
+                .any(|kind| kind.as_str().is_some_and(|kind| store.kind == *kind))
+        });
+    if store
+        .managed
+        .as_ref()
+        .is_some_and(|managed| !(offered && *managed == *given.context.target.id))
+    {
+        return Placement::External;
+    }
+    if offered {
+        return Placement::Platform;
+    }
+    if facts.is_some_and(|facts| facts.managed_only) {
+        return Placement::External;
+    }
+    let has_image = store.image.is_some()
+        || engine.is_some_and(|engine| engine.image_for(store.version.as_ref()).is_some());
+    if has_image {
+        Placement::New
+    } else {
+        Placement::External
+    }
+}
+
+fn image_version(image: Option<&Shown>) -> Option<Shown> {
+    let image = facts::image(image?)?;
+    let version = image.version()?.to_owned();
+    playbook_core::harmless::Version::parse(playbook_core::raw::Raw::new(&version)).map(Into::into)
+}
