@@ -9,6 +9,7 @@ mod dockerfile;
 mod documents;
 mod env_file;
 pub(crate) mod git;
+mod go;
 mod judge;
 mod kubernetes;
 mod makefile;
@@ -18,10 +19,12 @@ mod platforms;
 mod procfile;
 mod python;
 mod render;
+mod rust;
 mod shell;
 mod source;
 mod sql;
-#[allow(dead_code, reason = "its users follow")]
+mod sql_migrations;
+
 use playbook_core::path::RelPath;
 
 use crate::fact::Facts;
@@ -45,6 +48,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &dockerfile::DETECTOR,
     &documents::DETECTOR,
     &env_file::DETECTOR,
+    &go::DETECTOR,
     &kubernetes::DETECTOR,
     &makefile::DETECTOR,
     &node::DETECTOR,
@@ -53,8 +57,10 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &procfile::DETECTOR,
     &python::DETECTOR,
     &render::DETECTOR,
+    &rust::DETECTOR,
     &shell::DETECTOR,
     &source::DETECTOR,
+    &sql_migrations::DETECTOR,
 ];
 
 /// Has the file one of these names?

@@ -111,6 +111,8 @@ pub(crate) enum EntryKind {
     Worker,
     /// A scheduler process.
     Scheduler,
+    /// The main function of a program; what it is for, its name and its application tell.
+    Main,
     /// A program that runs and ends.
     Program,
     /// A handler of a serverless platform.

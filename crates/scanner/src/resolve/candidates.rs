@@ -411,9 +411,17 @@ impl Sources<'_> {
                 EntryKind::Worker => Role::Worker,
                 EntryKind::Scheduler => Role::Scheduler,
                 EntryKind::Function => Role::Function,
+                EntryKind::Main => match self.role_of_program(entry) {
+                    Some(role) => role,
+                    None => continue,
+                },
                 EntryKind::Program => continue,
             };
             let app = self.apps.owner(&entry.path);
+            // In a compiled language the process begins at its main function; a listener elsewhere lends its port.
+            if app.is_some_and(|app| matches!(app.runtime, "go" | "rust")) && entry.kind != EntryKind::Main {
+                continue;
+            }
             let dir = app.map_or_else(|| entry.path.parent(), |app| app.dir.clone());
             let name = entry_name(entry, app)
                 .or_else(|| name_of_dir(&dir, self.apps))
@@ -437,6 +445,41 @@ impl Sources<'_> {
             });
         }
         out
+    }
+}
+
+impl Sources<'_> {
+    /// The role of a compiled program: what its name says, else a server when its application listens or has a web
+    /// framework. Programs for maintenance have none.
+    fn role_of_program(&self, entry: &EntryPoint) -> Option<Role> {
+        let app = self.apps.owner(&entry.path)?;
+        let own = entry_name(entry, Some(app));
+        let by_name = own.as_ref().and_then(|name| roles::of_name(name.as_str()));
+        if own
+            .as_ref()
+            .is_some_and(|name| roles::is_maintenance(name.as_str()))
+            || by_name == Some(Role::Job)
+        {
+            return None;
+        }
+        if matches!(by_name, Some(Role::Worker | Role::Scheduler)) {
+            return by_name;
+        }
+        let listens = self.facts.entry_points.iter().any(|other| {
+            matches!(other.kind, EntryKind::Server)
+                && other.scope == Scope::Production
+                && self
+                    .apps
+                    .owner(&other.path)
+                    .is_some_and(|owner| owner.dir == app.dir)
+        });
+        let web = app.frameworks_with_role("web").next().is_some();
+        let worker = app.frameworks_with_role("worker").next().is_some();
+        match (listens || web, worker) {
+            (true, _) => Some(Role::Web),
+            (false, true) => Some(Role::Worker),
+            _ => None,
+        }
     }
 }
 
@@ -479,7 +522,7 @@ fn is_major_version(part: &str) -> bool {
 /// A name that the entry point itself tells: the folder of a Go command, the name of a binary.
 fn entry_name(entry: &EntryPoint, app: Option<&App>) -> Option<Shown> {
     let app = app?;
-    if matches!(app.runtime, "go" | "rust") {
+    if matches!(app.runtime, "go" | "rust") && entry.kind == EntryKind::Main {
         let folder = entry.path.parent();
         let below: Vec<&str> = folder.components().skip(app.dir.depth()).collect();
         let stem = entry.path.name().split('.').next().unwrap_or_default();

@@ -23,9 +23,10 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Mig
         .iter()
         .filter(|revision| revision.scope == Scope::Production)
     {
+        let tool = tool_of(revision, sources);
         let known = found
-            .entry((revision.tool.as_str().to_owned(), revision.dir.clone()))
-            .or_insert_with(|| empty(&revision.tool, &revision.dir));
+            .entry((tool.as_str().to_owned(), revision.dir.clone()))
+            .or_insert_with(|| empty(&tool, &revision.dir));
         known.count += 1;
         known.revisions.push(Revision {
             id: (&revision.id).into(),
@@ -83,6 +84,46 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Mig
         attach(migration, sources, services);
     }
     out
+}
+
+/// Numbered SQL files say no tool: the application's packages do, if just one of them reads such files.
+fn tool_of(revision: &crate::fact::RevisionFact, sources: &Sources<'_>) -> Shown {
+    if revision.tool != "raw-sql" {
+        return revision.tool.clone();
+    }
+    let mut tools: BTreeSet<&'static str> = BTreeSet::new();
+    let owner = sources.apps.owner(&revision.path);
+    for app in owner.into_iter().chain(
+        sources
+            .apps
+            .all
+            .iter()
+            .filter(|app| app.dir.is_in(&revision.dir.parent())),
+    ) {
+        for known in app.of_group(Group::Migration) {
+            let reads_sql = known
+                .technology
+                .migration
+                .as_ref()
+                .is_some_and(|facts| facts.is_revision(revision.path.name()));
+            if reads_sql {
+                tools.insert(known.technology.id);
+            }
+        }
+    }
+    let named = sources.facts.migrations.iter().find(|fact| {
+        tools.contains(fact.tool.as_str())
+            || owner.is_some_and(|owner| fact.evidence.path.is_in(&owner.dir))
+                && fact.tool != "raw-sql"
+                && tools.is_empty()
+    });
+    let only = tools
+        .iter()
+        .next()
+        .filter(|_| tools.len() == 1)
+        .map(|tool| Shown::from(*tool));
+    only.or_else(|| named.map(|fact| fact.tool.clone()))
+        .unwrap_or_else(|| revision.tool.clone())
 }
 
 fn empty(tool: &Shown, dir: &RelPath) -> Migration {

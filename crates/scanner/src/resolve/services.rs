@@ -366,8 +366,8 @@ fn mentions(part: &Candidate, name: &Shown) -> bool {
 /// Several programs live in one module: each entry point is a process of its own.
 fn names_itself(entry: &EntryPoint, app: Option<&App>) -> bool {
     app.is_some_and(|app| matches!(app.runtime, "go" | "rust"))
-        && entry.path.name() != "lib.rs"
-        && (entry.path.components().any(|part| part == "cmd" || part == "bin"))
+        && entry.kind == EntryKind::Main
+        && entry.path.components().any(|part| part == "cmd" || part == "bin")
 }
 
 /// Is the service built by a Dockerfile that packs this folder too?
