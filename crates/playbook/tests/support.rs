@@ -129,6 +129,18 @@ pub(crate) struct Case {
         dead_code,
         reason = "held against the inventory when the detectors are complete"
     )]
+    /// The ids of all services: these and no other.
+    pub(crate) services: Vec<String>,
+    #[expect(
+        dead_code,
+        reason = "held against the inventory when the detectors are complete"
+    )]
+    /// The kinds of all datastores of production: these and no other.
+    pub(crate) datastores: Vec<String>,
+    #[expect(
+        dead_code,
+        reason = "held against the inventory when the detectors are complete"
+    )]
     /// Paths into the inventory with the value that must stand there: `services.id=api`.
     pub(crate) must_find: Vec<String>,
     #[expect(
@@ -254,6 +266,8 @@ fn load(name: &str, root: &Path) -> Case {
             .and_then(toml::Value::as_integer)
             .and_then(|code| i32::try_from(code).ok())
             .expect("case.toml names the exit code"),
+        services: list("services"),
+        datastores: list("datastores"),
         must_find: list("must_find"),
         must_not_find: list("must_not_find"),
         canaries,
@@ -276,10 +290,12 @@ fn lay_out(from: &Path, to: &Path, canaries: &BTreeMap<String, String>) {
 }
 
 /// The keys of a case.toml.
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 8] = [
     "description",
     "arguments",
     "exit",
+    "services",
+    "datastores",
     "must_find",
     "must_not_find",
     "canaries",
