@@ -280,6 +280,18 @@ pub(crate) struct ConstantFact {
     pub(crate) evidence: Evidence,
 }
 
+/// The router of applications that put one prefix before all routes of their controllers, wherever those stand.
+pub(crate) const GLOBAL_ROUTER: &str = "@application";
+
+/// A route that the prefix of the whole application ([`GLOBAL_ROUTER`]) does not stand before.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct UnprefixedFact {
+    /// The path without the prefix.
+    pub(crate) path: UrlPath,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
 /// A job that runs by the clock.
 #[derive(Debug, Clone)]
 pub(crate) struct JobFact {
@@ -389,6 +401,7 @@ pub(crate) struct Facts {
     pub(crate) routes: Vec<RouteFact>,
     pub(crate) prefixes: Vec<PrefixFact>,
     pub(crate) constants: Vec<ConstantFact>,
+    pub(crate) unprefixed: Vec<UnprefixedFact>,
     pub(crate) jobs: Vec<JobFact>,
     pub(crate) migrations: Vec<MigrationFact>,
     pub(crate) revisions: Vec<RevisionFact>,
@@ -430,7 +443,7 @@ impl Facts {
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
         extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, stores, variables, routes,
-            prefixes, constants, jobs, migrations, revisions, file_sets, extends, port_variables, infrastructure, containers, seeds, api_specs, auth,
+            prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.withheld.extend(other.withheld);

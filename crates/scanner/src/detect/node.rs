@@ -1,9 +1,13 @@
 //! JavaScript and TypeScript on Node.js, Bun and Deno: manifests, entry points, routes, datastores, jobs, migrations and
 //! operation.
 
+mod data;
 mod entry;
 mod known;
 mod manifest;
+mod nest;
+mod operation;
+mod routes;
 mod syntax;
 mod value;
 
@@ -24,7 +28,7 @@ pub(crate) const DETECTOR: Detector = Detector {
 const ENDINGS: &[&str] = &["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 
 fn wants(path: &RelPath) -> bool {
-    manifest::wants(path) || ending(path, ENDINGS) && !is_generated(path)
+    manifest::wants(path) || data::wants(path) || ending(path, ENDINGS) && !is_generated(path)
 }
 
 /// Declarations and minified bundles say nothing about how a program runs.
@@ -38,6 +42,10 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         manifest::detect(source, facts);
         return;
     }
+    if data::wants(source.path) {
+        data::detect(source, facts);
+        return;
+    }
     // Tests, examples and documentation begin no process and use no store of production.
     if !source.is_production() || source.text.len() as u64 > limits::SOURCE_BYTES {
         return;
@@ -45,7 +53,14 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let Some(code) = syntax::Code::new(source) else {
         return;
     };
-    entry::detect(&code, facts);
+    let objects = entry::objects(&code);
+    entry::detect(&code, &objects, facts);
+    routes::detect(&code, &objects, facts);
+    routes::of_file(&code, facts);
+    nest::detect(&code, facts);
+    data::code(&code, facts);
+    data::clients(&code, facts);
+    operation::detect(&code, &objects, facts);
 }
 
 #[cfg(test)]

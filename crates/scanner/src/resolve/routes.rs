@@ -9,7 +9,7 @@ use playbook_core::secret::words_of;
 use playbook_core::shown::Shown;
 
 use super::candidates::Sources;
-use crate::fact::{PrefixFact, RouteFact};
+use crate::fact::{GLOBAL_ROUTER, PrefixFact, RouteFact};
 
 /// A route with its whole path.
 pub(crate) struct WholeRoute {
@@ -82,12 +82,25 @@ pub(crate) fn of_service(dir: &RelPath, sources: &Sources<'_>) -> Vec<WholeRoute
 
 /// The whole paths of a route: one for each way its router is mounted.
 fn whole(route: &RouteFact, sources: &Sources<'_>) -> Vec<WholeRoute> {
-    let prefixes = prefixes_of(
-        &route.evidence.path,
-        route.router.as_ref().map(playbook_core::harmless::Symbol::as_str),
-        sources,
-        0,
-    );
+    let excluded = route
+        .router
+        .as_ref()
+        .is_some_and(|router| router.as_str() == GLOBAL_ROUTER)
+        && sources
+            .facts
+            .unprefixed
+            .iter()
+            .any(|fact| fact.path == route.path);
+    let prefixes = if excluded {
+        Vec::new()
+    } else {
+        prefixes_of(
+            &route.evidence.path,
+            route.router.as_ref().map(playbook_core::harmless::Symbol::as_str),
+            sources,
+            0,
+        )
+    };
     let (prefixes, complete) = if prefixes.is_empty() {
         (vec![(String::new(), true)], true)
     } else {
@@ -135,6 +148,11 @@ fn prefixes_of(
         .prefixes
         .iter()
         .filter(|mount| mounts(mount, file, router))
+        .filter(|mount| {
+            mount.evidence.path == *file
+                || mount.module.is_some()
+                || same_app(&mount.evidence.path, file, sources)
+        })
     {
         let (own, known) = written(mount, sources);
         let parent = mount.parent.as_ref().map(playbook_core::harmless::Symbol::as_str);
@@ -160,6 +178,12 @@ fn prefixes_of(
     out.sort();
     out.dedup();
     out
+}
+
+/// Do two files belong to one application?
+fn same_app(a: &RelPath, b: &RelPath, sources: &Sources<'_>) -> bool {
+    let dir = |path| sources.apps.owner(path).map(|app| &app.dir);
+    dir(a) == dir(b)
 }
 
 /// The prefix as text, a constant looked up by its name; `false` where it can't be read.
@@ -199,7 +223,13 @@ fn mounts(mount: &PrefixFact, file: &RelPath, router: Option<&str>) -> bool {
     };
     match &mount.module {
         Some(module) => same_router && is_module(file, module),
-        None => mount.evidence.path == *file && mount.router.is_some() && router.is_some() && same_router,
+        None => {
+            let everywhere = router == Some(GLOBAL_ROUTER);
+            (mount.evidence.path == *file || everywhere)
+                && mount.router.is_some()
+                && router.is_some()
+                && same_router
+        }
     }
 }
 

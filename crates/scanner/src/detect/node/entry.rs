@@ -87,11 +87,10 @@ fn imported_framework(code: &Code<'_>) -> &'static str {
 }
 
 /// Tells the entry points of a file.
-pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
-    let objects = objects(code);
+pub(super) fn detect(code: &Code<'_>, objects: &BTreeMap<String, Object>, facts: &mut Facts) {
     let mut told: Vec<(EntryKind, &'static str, u32)> = Vec::new();
     for call in &code.calls {
-        let found = listener(code, call, &objects)
+        let found = listener(code, call, objects)
             .or_else(|| serving(code, call))
             .map(|(framework, port, bind)| (EntryKind::Server, framework, port, bind))
             .or_else(|| worker(code, call).map(|(kind, framework)| (kind, framework, Port::default(), None)));
@@ -105,7 +104,7 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
         told.push((kind, framework, line));
         push(code, facts, kind, framework, port, bind, line);
     }
-    sockets(code, &objects, facts);
+    sockets(code, facts);
     functions(code, facts);
 }
 
@@ -291,7 +290,7 @@ fn worker(code: &Code<'_>, call: &Call) -> Option<(EntryKind, &'static str)> {
 }
 
 /// WebSocket servers that hang on the HTTP server.
-fn sockets(code: &Code<'_>, objects: &BTreeMap<String, Object>, facts: &mut Facts) {
+fn sockets(code: &Code<'_>, facts: &mut Facts) {
     for call in &code.calls {
         let socket = known::application(&call.full).is_some_and(|entry| entry.websocket)
             || known::serve(&call.full).is_some_and(|entry| entry.framework == "ws");
@@ -299,7 +298,6 @@ fn sockets(code: &Code<'_>, objects: &BTreeMap<String, Object>, facts: &mut Fact
             interface(code, facts, InterfaceKind::WebSocket, call.open);
         }
     }
-    let _ = objects;
 }
 
 /// Tells an interface.

@@ -1,2 +1,4 @@
+mod data;
 mod entries;
 mod manifests;
+mod routes;
