@@ -245,9 +245,11 @@ fn handler<'d, 'a>(
     if !line.starts_with('@') {
         return None;
     }
+    // Definitions stand in the order of their heads, which follow their decorators.
+    let next = definitions.partition_point(|definition| definition.body.0 <= number);
     definitions
-        .iter()
-        .find(|definition| definition.decorators.contains(&number))
+        .get(next)
+        .filter(|definition| definition.decorators.contains(&number))
 }
 
 /// `scheduler.schedule(scheduled_time=…, func=task, interval=60)`, `scheduler.cron("0 3 * * *", func=task)`.

@@ -40,6 +40,11 @@ pub(super) struct Router {
 pub(super) struct Routes<'c, 'a> {
     code: &'c Code<'a>,
     definitions: &'c [Definition<'a>],
+    /// Definitions by the numbers of their decorators' statements, and by their names.
+    by_decorator: BTreeMap<usize, usize>,
+    by_name: BTreeMap<&'a str, usize>,
+    /// Starlette's mounts, in order.
+    mounts: Vec<Call<'a>>,
     routers: BTreeMap<&'a str, Router>,
 }
 
@@ -73,9 +78,22 @@ pub(super) fn detect<'a>(
     if framework.is_none() {
         return;
     }
+    let numbered = || definitions.iter().enumerate();
     let routes = Routes {
         code,
         definitions,
+        by_decorator: numbered()
+            .flat_map(|(at, definition)| definition.decorators.iter().map(move |number| (*number, at)))
+            .collect(),
+        by_name: numbered()
+            .rev()
+            .map(|(at, definition)| (definition.name, at))
+            .collect(),
+        mounts: code
+            .calls()
+            .into_iter()
+            .filter(|call| code.full_name(call.name) == "starlette.routing.Mount")
+            .collect(),
         routers: router::routers(code, objects),
     };
     routes.own_prefixes(facts);
@@ -270,15 +288,13 @@ impl<'a> Routes<'_, 'a> {
         if call.start != statement.start + 1 || !self.code.statement_code(statement).starts_with('@') {
             return None;
         }
-        self.definitions
-            .iter()
-            .find(|definition| definition.decorators.contains(&number))
+        self.definitions.get(*self.by_decorator.get(&number)?)
     }
 
     /// The function of the file that an argument names.
     fn named(&self, span: Option<Span>) -> Option<&Definition<'a>> {
         let name = self.code.path(span?)?;
-        self.definitions.iter().find(|definition| definition.name == name)
+        self.definitions.get(*self.by_name.get(name)?)
     }
 
     /// `api.add_resource(Bookings, "/bookings", "/bookings/<id>")`.
@@ -395,12 +411,15 @@ impl<'a> Routes<'_, 'a> {
 
     /// The `path` of the Litestar controller that holds a handler.
     fn class_path(&self, handler: &Definition<'_>) -> String {
+        if !self.code.uses("litestar") {
+            return String::new();
+        }
         let number = self.code.statement_at(handler.head.start);
         let class = self
             .definitions
             .iter()
             .find(|definition| definition.class && definition.body.0 <= number && number < definition.body.1);
-        let Some(class) = class.filter(|_| self.code.uses("litestar")) else {
+        let Some(class) = class else {
             return String::new();
         };
         self.code

@@ -4,6 +4,7 @@
 
 mod text;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use playbook_core::path::RelPath;
@@ -81,8 +82,12 @@ pub(super) struct Code<'a> {
     /// Offsets of brackets that belong together, sorted by the opening one.
     brackets: Vec<(usize, usize)>,
     statements: Vec<Statement>,
+    /// For each statement the number of the one whose block it stands in.
+    parents: Vec<Option<usize>>,
     /// The calls, by the offsets of their parentheses.
     calls: Vec<Call<'a>>,
+    /// Defaults of command-line options by the names of the options without dashes.
+    options: OnceCell<BTreeMap<String, Span>>,
     /// Local names with what they stand for: `sa` → `sqlalchemy`, `FastAPI` → `fastapi.FastAPI`.
     imports: BTreeMap<String, String>,
     /// The imported modules with the numbers of their statements.
@@ -104,8 +109,10 @@ impl<'a> Code<'a> {
             mask,
             strings,
             brackets,
+            parents: parents(&statements),
             statements,
             calls: Vec::new(),
+            options: OnceCell::new(),
             imports: BTreeMap::new(),
             modules: Vec::new(),
             constants: BTreeMap::new(),
@@ -151,6 +158,41 @@ impl<'a> Code<'a> {
         self.statements
             .partition_point(|statement| statement.start <= offset)
             .saturating_sub(1)
+    }
+
+    /// Number of the statement whose block holds the one of this number.
+    pub(super) fn parent(&self, number: usize) -> Option<usize> {
+        self.parents.get(number).copied().flatten()
+    }
+
+    /// The default of a command-line option: `--port` of `add_argument("--port", default=8000)`, `port` of
+    /// `define("port", default=8000)`.
+    pub(super) fn option_default(&self, name: &str) -> Option<Span> {
+        let options = self.options.get_or_init(|| {
+            let mut found = BTreeMap::new();
+            for call in &self.calls {
+                let method = call.name.rsplit('.').next().unwrap_or(call.name);
+                if !matches!(
+                    method,
+                    "add_argument" | "option" | "define" | "Option" | "add_option"
+                ) {
+                    continue;
+                }
+                let arguments = self.arguments(call);
+                let default = arguments
+                    .iter()
+                    .find(|argument| argument.keyword == Some("default"));
+                let Some(default) = default else { continue };
+                for argument in arguments.iter().filter(|argument| argument.keyword.is_none()) {
+                    if let Some(text) = self.string(argument.value) {
+                        let plain = text.trim_start_matches('-').replace('-', "_");
+                        found.entry(plain).or_insert(default.value);
+                    }
+                }
+            }
+            found
+        });
+        options.get(name).copied()
     }
 
     /// The line of an offset.
@@ -697,6 +739,20 @@ pub(super) fn module_of(path: &RelPath) -> String {
         .chain((stem != "__init__").then_some(stem))
         .collect();
     parts.join(".")
+}
+
+/// For each statement the nearest one before it that stands further left.
+fn parents(statements: &[Statement]) -> Vec<Option<usize>> {
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    let mut found = Vec::with_capacity(statements.len());
+    for (number, statement) in statements.iter().enumerate() {
+        while open.last().is_some_and(|(indent, _)| *indent >= statement.indent) {
+            open.pop();
+        }
+        found.push(open.last().map(|(_, number)| *number));
+        open.push((statement.indent, number));
+    }
+    found
 }
 
 /// The identifier with dots at the end of a text.

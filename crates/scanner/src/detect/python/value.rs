@@ -269,28 +269,9 @@ fn port_within(code: &Code<'_>, span: Span, steps: u32) -> Port {
     found
 }
 
-/// The default of a command-line option: `args.port` with `add_argument("--port", default=8000)`, `options.port` with
-/// `define("port", default=8000)`.
+/// The default of the command-line option behind `args.port`.
 fn option_default(code: &Code<'_>, path: &str) -> Option<Span> {
-    let name = path.rsplit('.').next().unwrap_or(path);
-    let dashed = format!("--{}", name.replace('_', "-"));
-    let underlined = format!("--{name}");
-    code.calls().iter().find_map(|call| {
-        let method = call.name.rsplit('.').next().unwrap_or(call.name);
-        if !matches!(
-            method,
-            "add_argument" | "option" | "define" | "Option" | "add_option"
-        ) {
-            return None;
-        }
-        let arguments = code.arguments(call);
-        let names = arguments
-            .iter()
-            .filter(|argument| argument.keyword.is_none())
-            .filter_map(|argument| code.string(argument.value))
-            .any(|text| text == dashed || text == underlined || text == name);
-        names.then(|| argument(&arguments, "default")).flatten()
-    })
+    code.option_default(path.rsplit('.').next().unwrap_or(path))
 }
 
 /// The address that an expression gives, where it is harmless.

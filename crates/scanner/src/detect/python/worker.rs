@@ -114,33 +114,20 @@ fn schedule_loop(code: &Code<'_>, facts: &mut Facts) {
     }
 }
 
-/// Does a call stand in a loop without an end, or in one over an endless source?
+/// Does a call stand in a loop without an end?
 fn in_endless_loop(code: &Code<'_>, call: &Call<'_>) -> bool {
-    let number = code.statement_at(call.start);
-    let Some(own) = code.statement(number) else {
-        return false;
-    };
-    let mut indent = own.indent;
-    if is_endless(code.statement_code(own)) {
-        return true;
-    }
-    for before in (0..number).rev() {
-        let Some(statement) = code.statement(before) else {
-            break;
-        };
-        if statement.indent < indent {
-            indent = statement.indent;
-            let line = code.statement_code(statement);
-            if is_endless(line) {
-                return true;
-            }
-            if line.starts_with("def ") || line.starts_with("async def ") || line.starts_with("class ") {
-                return false;
-            }
+    let mut at = Some(code.statement_at(call.start));
+    while let Some(number) = at {
+        let line = code
+            .statement(number)
+            .map_or("", |statement| code.statement_code(statement));
+        if is_endless(line) {
+            return true;
         }
-        if indent == 0 {
-            break;
+        if line.starts_with("def ") || line.starts_with("async def ") || line.starts_with("class ") {
+            return false;
         }
+        at = code.parent(number);
     }
     false
 }

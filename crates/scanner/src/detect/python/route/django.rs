@@ -19,14 +19,20 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
         .into_iter()
         .filter(|call| pattern_kind(code, call).is_some())
         .collect();
+    // Only a list within `include([…])` holds further patterns.
+    let lists: Vec<&Call<'_>> = calls
+        .iter()
+        .filter(|call| code.code(call.open, call.close).contains("include(["))
+        .collect();
     for call in &calls {
         let Some((path, second)) = parts(code, call) else {
             continue;
         };
         // Lists of patterns within `include([…])` carry the patterns around them.
-        let around: String = calls
+        let around: String = lists
             .iter()
-            .filter(|outer| outer.open < call.start && call.close < outer.close)
+            .take_while(|outer| outer.open < call.start)
+            .filter(|outer| call.close < outer.close)
             .filter_map(|outer| parts(code, outer).map(|(path, _)| path))
             .collect();
         let whole = format!("/{around}{path}");

@@ -95,10 +95,10 @@ impl<'a> Routes<'_, 'a> {
     /// The prefixes of the `Mount`s around a Starlette route.
     pub(super) fn enclosing_mounts(&self, call: &Call<'_>) -> String {
         let code = self.code;
-        code.calls()
+        self.mounts
             .iter()
-            .filter(|outer| outer.open < call.start && call.close < outer.close)
-            .filter(|outer| code.full_name(outer.name) == "starlette.routing.Mount")
+            .take_while(|outer| outer.open < call.start)
+            .filter(|outer| call.close < outer.close)
             .filter_map(|outer| code.string(code.arguments(outer).first()?.value))
             .map(|text| text.trim_end_matches('/').to_owned())
             .collect()

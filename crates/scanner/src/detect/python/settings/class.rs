@@ -1,5 +1,7 @@
 //! Classes whose fields are variables of the environment (`BaseSettings` of Pydantic).
 
+use std::collections::BTreeMap;
+
 use playbook_core::harmless::{Name, Sentence};
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -23,6 +25,13 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("ClickHouseDsn", "clickhouse"),
 ];
 
+/// The classes of the file.
+struct Classes<'d, 'a> {
+    by_name: BTreeMap<&'a str, &'d Definition<'a>>,
+    /// Those called `Config`, in order.
+    configurations: Vec<&'d Definition<'a>>,
+}
+
 /// How a class reads its fields.
 #[derive(Debug, Clone, Default)]
 struct Reading {
@@ -32,19 +41,26 @@ struct Reading {
 }
 
 pub(super) fn detect<'a>(code: &Code<'a>, definitions: &[Definition<'a>], facts: &mut Facts) {
-    let mut known: Vec<(&'a str, Reading)> = Vec::new();
+    let mut known: BTreeMap<&'a str, Reading> = BTreeMap::new();
+    let classes = Classes {
+        by_name: definitions
+            .iter()
+            .rev()
+            .filter(|part| part.class)
+            .map(|part| (part.name, part))
+            .collect(),
+        configurations: definitions
+            .iter()
+            .filter(|part| part.class && part.name == "Config")
+            .collect(),
+    };
     for class in definitions.iter().filter(|definition| definition.class) {
         let bases: Vec<&str> = code
             .items(class.parameters)
             .into_iter()
             .filter_map(|span| code.path(span))
             .collect();
-        let inherited = bases.iter().find_map(|base| {
-            known
-                .iter()
-                .find(|(name, _)| name == base)
-                .map(|(_, r)| r.clone())
-        });
+        let inherited = bases.iter().find_map(|base| known.get(base).cloned());
         let full = bases.iter().map(|base| code.full_name(base)).any(|base| {
             base.ends_with(".BaseSettings") || base == "BaseSettings" && code.uses("pydantic_settings")
         });
@@ -57,16 +73,16 @@ pub(super) fn detect<'a>(code: &Code<'a>, definitions: &[Definition<'a>], facts:
         if !(full || foreign || inherited.is_some()) {
             continue;
         }
-        let reading = reading(code, definitions, class, inherited.unwrap_or_default());
-        fields(code, definitions, class, &reading, facts);
-        known.push((class.name, reading));
+        let reading = reading(code, &classes, class, inherited.unwrap_or_default());
+        fields(code, &classes, class, &reading, facts);
+        known.insert(class.name, reading);
     }
 }
 
 /// `model_config = SettingsConfigDict(env_prefix=…)`, `class Config: env_prefix = …`.
 fn reading(
     code: &Code<'_>,
-    definitions: &[Definition<'_>],
+    classes: &Classes<'_, '_>,
     class: &Definition<'_>,
     inherited: Reading,
 ) -> Reading {
@@ -93,9 +109,13 @@ fn reading(
             set(&key, value);
         }
     }
-    let inner = definitions.iter().find(|inner| {
-        inner.class && inner.name == "Config" && class.body.0 < inner.body.0 && inner.body.1 <= class.body.1
-    });
+    let first = classes
+        .configurations
+        .partition_point(|inner| inner.body.0 <= class.body.0);
+    let inner = classes
+        .configurations
+        .get(first)
+        .filter(|inner| inner.body.1 <= class.body.1);
     if let Some(inner) = inner {
         for statement in code.statements().iter().take(inner.body.1).skip(inner.body.0) {
             if let Some((name, _, Some(value))) = code.assignment(*statement) {
@@ -130,7 +150,7 @@ fn own_fields<'a>(code: &Code<'a>, class: &Definition<'a>) -> Vec<(&'a str, Span
 
 fn fields<'a>(
     code: &Code<'a>,
-    definitions: &[Definition<'a>],
+    classes: &Classes<'_, 'a>,
     class: &Definition<'a>,
     reading: &Reading,
     facts: &mut Facts,
@@ -145,14 +165,11 @@ fn fields<'a>(
             }
         };
         // A part of its own: with a delimiter its fields are variables, and a settings class reads its own ones.
-        let part = definitions.iter().find(|part| {
-            part.class
-                && part.head.start < class.head.start
-                && code
-                    .code_of(annotation)
-                    .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                    .any(|word| word == part.name)
-        });
+        let part = code
+            .code_of(annotation)
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .filter_map(|word| classes.by_name.get(word))
+            .find(|part| part.head.start < class.head.start);
         if let Some(part) = part {
             let settings = code
                 .items(part.parameters)

@@ -202,6 +202,10 @@ fn hostile_files_cost_little() {
         "'".repeat(99_999),
         "a=b\n".repeat(50_000),
         "\\\n".repeat(50_000),
+        "@app.get('/x')\ndef f(a): return 1\n"
+            .repeat(4_000)
+            .replace("app", "x"),
+        "x = os.environ.get('A', 'b')\n".repeat(10_000),
     ] {
         let found = facts(&format!("//- x.py\n{text}"));
         assert!(found.entry_points.is_empty());

@@ -50,19 +50,34 @@ fn a_standard_project() {
         "#,
     );
     let project = &found.projects[0];
-    assert_eq!(project.name.as_ref().map(|name| name.as_str()), Some("bookings"));
     assert_eq!(
-        project.description.as_ref().map(|text| text.as_str()),
+        project.name.as_ref().map(playbook_core::harmless::Name::as_str),
+        Some("bookings")
+    );
+    assert_eq!(
+        project
+            .description
+            .as_ref()
+            .map(playbook_core::shown::Shown::as_str),
         Some("Books rooms.")
     );
-    assert_eq!(project.license.as_ref().map(|text| text.as_str()), Some("MIT"));
+    assert_eq!(
+        project
+            .license
+            .as_ref()
+            .map(playbook_core::harmless::Name::as_str),
+        Some("MIT")
+    );
     assert_eq!(
         (project.package_manager, project.published),
         (Some("uv"), Some(false))
     );
     assert_eq!(project.members.len(), 1);
     assert_eq!(
-        project.programs[0].1.as_ref().map(|entry| entry.as_str()),
+        project.programs[0]
+            .1
+            .as_ref()
+            .map(playbook_core::harmless::Symbol::as_str),
         Some("bookings.cli:main")
     );
     assert_eq!(
@@ -78,7 +93,10 @@ fn a_standard_project() {
         .collect();
     assert_eq!(commands, ["alembic upgrade head", "ruff check && mypy ."]);
     assert_eq!(
-        found.entry_points[0].symbol.as_ref().map(|s| s.as_str()),
+        found.entry_points[0]
+            .symbol
+            .as_ref()
+            .map(playbook_core::harmless::Symbol::as_str),
         Some("api.bookings.main:app")
     );
     assert!(stores(&found).contains(&("postgresql".to_owned(), true)));

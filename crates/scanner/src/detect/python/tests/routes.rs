@@ -165,7 +165,7 @@ fn patterns_of_django() {
     let admin: Vec<Option<&str>> = found
         .interfaces
         .iter()
-        .map(|interface| interface.path.as_ref().map(|path| path.as_str()))
+        .map(|interface| interface.path.as_ref().map(playbook_core::shown::Shown::as_str))
         .collect();
     assert_eq!(admin, [Some("/admin/")]);
 }

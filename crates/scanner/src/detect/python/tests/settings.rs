@@ -48,12 +48,18 @@ fn a_settings_class() {
     let token = &found.variables[1];
     assert_eq!((token.secret, token.min_length), (true, Some(32)));
     assert_eq!(
-        token.description.as_ref().map(|text| text.as_str()),
+        token
+            .description
+            .as_ref()
+            .map(playbook_core::shown::Shown::as_str),
         Some("Signs the links.")
     );
     assert_eq!(found.stores[0].kind, "postgresql");
     assert_eq!(
-        found.stores[0].variable.as_ref().map(|name| name.as_str()),
+        found.stores[0]
+            .variable
+            .as_ref()
+            .map(playbook_core::harmless::EnvName::as_str),
         Some("APP_DB_URL")
     );
 }

@@ -84,7 +84,10 @@ fn alembic() {
         "//- api/alembic.ini\n[alembic]\nscript_location = app/migrations\n//- api/app/migrations/versions/b.py\nfrom alembic import op\nimport sqlalchemy as sa\nrevision: str = 'bbbb'\ndown_revision = 'aaaa'\ndef upgrade():\n    op.create_table('rooms', sa.Column('id', sa.Integer()))\n    op.add_column('users', sa.Column('age', sa.Integer(), nullable=False))\n    op.create_index('ix', 'rooms', ['id'], postgresql_concurrently=True)\n    op.execute('CREATE EXTENSION IF NOT EXISTS vector')\ndef downgrade():\n    pass\n",
     );
     assert_eq!(
-        found.migrations[0].dir.as_ref().map(|dir| dir.as_str()),
+        found.migrations[0]
+            .dir
+            .as_ref()
+            .map(playbook_core::path::RelPath::as_str),
         Some("api/app/migrations")
     );
     let revision = &found.revisions[0];
@@ -118,7 +121,7 @@ fn django_migrations() {
         found.migrations[0]
             .command
             .as_ref()
-            .map(|command| command.as_str()),
+            .map(playbook_core::harmless::CommandLine::as_str),
         Some("python manage.py migrate")
     );
     assert_eq!(found.revisions[0].id.as_str(), "shop.0002_x");
@@ -137,7 +140,10 @@ fn interfaces_and_authentication() {
     assert_eq!(found.cors[0].variables[0], "ORIGIN");
     assert!(found.cors[0].credentials);
     assert_eq!(
-        found.api_specs[0].served_at.as_ref().map(|path| path.as_str()),
+        found.api_specs[0]
+            .served_at
+            .as_ref()
+            .map(playbook_core::shown::Shown::as_str),
         Some("/openapi.json")
     );
     let kinds: Vec<InterfaceKind> = found.interfaces.iter().map(|interface| interface.kind).collect();
@@ -154,7 +160,13 @@ fn gunicorn_settings() {
     );
     let entry = &found.entry_points[0];
     assert_eq!(
-        (entry.port, entry.port_variable.as_ref().map(|name| name.as_str())),
+        (
+            entry.port,
+            entry
+                .port_variable
+                .as_ref()
+                .map(playbook_core::harmless::EnvName::as_str)
+        ),
         (Some(8010), Some("PORT"))
     );
 }
