@@ -41,8 +41,12 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
             fact.package_manager = project::lockfile(fact, index).1;
         }
     }
-    let mut stacks = stacks::merge(std::mem::take(&mut facts.stacks), &facts.file_sets);
-    stacks.sort_by(|a, b| (a.scope, &a.kind, &a.files).cmp(&(b.scope, &b.kind, &b.files)));
+    let mut stacks = stacks::merge(
+        std::mem::take(&mut facts.stacks),
+        &facts.file_sets,
+        &facts.extends,
+    );
+    stacks.sort_by(|a, b| stacks::order(a).cmp(&stacks::order(b)));
     let mut containers = std::mem::take(&mut facts.containers);
     lists::complete_containers(&mut containers, index);
 

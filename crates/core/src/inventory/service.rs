@@ -55,6 +55,8 @@ record! {
         pub start: Option<CommandLine>,
         /// What `start` ends up running, where it is an alias or a script.
         pub start_resolved: Option<CommandLine>,
+        /// The aliases between `start` and `start_resolved`, in order: scripts of a manifest, shell scripts.
+        pub start_through: Vec<CommandLine>,
         /// Migrates the schema.
         pub migrate: Option<CommandLine>,
         /// Runs the tests.

@@ -7,7 +7,7 @@ use playbook_core::inventory::{SignalKind, VersionPin};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
-use playbook_core::technology::{Catalogue, Ecosystem};
+use playbook_core::technology::{Catalogue, Ecosystem, Group, Technology};
 
 use super::{Detector, ending, syntax_problem};
 use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, MigrationFact, ProjectFact, StoreFact};
@@ -143,7 +143,8 @@ fn dependencies_of<'t>(
             .flat_map(Node::texts)
             .filter(|_| !development)
         {
-            let Some(store) = Catalogue::get().by_package_feature(Ecosystem::Crates, package, feature) else {
+            let by_package = Catalogue::get().by_package_feature(Ecosystem::Crates, package, feature);
+            let Some(store) = by_package.or_else(|| store_in(feature)) else {
                 continue;
             };
             facts.stores.push(StoreFact {
@@ -168,6 +169,20 @@ fn dependencies_of<'t>(
             line,
         });
     }
+}
+
+/// The server that a feature of any package is named after: `redis-session-rustls`, `postgres`. Embedded stores are
+/// named by too many features that only tests use.
+fn store_in(feature: &str) -> Option<&'static Technology> {
+    let word = feature.split(['-', '_']).next().unwrap_or_default();
+    Catalogue::get()
+        .by_url_scheme(word)
+        .iter()
+        .map(|found| found.technology)
+        .find(|technology| {
+            technology.group == Group::Datastore
+                && !technology.datastore.as_ref().is_some_and(|facts| facts.embedded)
+        })
 }
 
 fn toolchain(source: &Source<'_>, facts: &mut Facts) {

@@ -97,6 +97,13 @@ impl Sources<'_> {
         self.apps.owner(dockerfile).map_or(folder, |app| app.dir.clone())
     }
 
+    /// The folder of the application that a folder belongs to, else the folder itself.
+    fn owner_dir(&self, folder: &RelPath) -> RelPath {
+        self.apps
+            .owner(folder)
+            .map_or_else(|| folder.clone(), |app| app.dir.clone())
+    }
+
     fn container(&self, path: &RelPath) -> Option<&Container> {
         self.containers.iter().find(|container| container.path == *path)
     }
@@ -128,8 +135,13 @@ impl Sources<'_> {
                 let dockerfile = unit.build.as_ref().and_then(|build| build.dockerfile.clone());
                 let image_dir =
                     || self.dir_by_name(unit.name.as_str(), unit.image.as_ref().map(Shown::as_str));
-                let dir =
-                    units::code_dir(stack, unit, |path| self.dir_of_dockerfile(path)).or_else(image_dir);
+                let dir = units::code_dir(
+                    stack,
+                    unit,
+                    |path| self.dir_of_dockerfile(path),
+                    |folder| self.owner_dir(folder),
+                )
+                .or_else(image_dir);
                 let dockerfile = dockerfile.or_else(|| {
                     let dir = dir.as_ref()?;
                     let path = dir.join("Dockerfile")?;

@@ -23,7 +23,9 @@ pub(crate) fn fill(merged: &mut Merged, sources: &Sources<'_>) {
     let dir = merged.service.path.clone();
     let chosen = start(merged, sources);
     if let Some((start, evidence, confidence)) = chosen {
-        merged.service.commands.start_resolved = resolve(&start, &dir, sources);
+        let (through, resolved) = resolve(&start, &dir, sources);
+        merged.service.commands.start_through = through;
+        merged.service.commands.start_resolved = resolved;
         merged.service.workers = workers(start.as_str()).or_else(|| {
             merged
                 .service
@@ -243,8 +245,13 @@ fn run(script: &ScriptFact, prefix: Option<&str>) -> Option<CommandLine> {
 }
 
 /// What a command ends up running: scripts of the manifest, make targets and shell scripts are followed, at most eight
-/// deep. `None` when nothing was an alias.
-pub(crate) fn resolve(start: &CommandLine, dir: &RelPath, sources: &Sources<'_>) -> Option<CommandLine> {
+/// deep; the aliases on the way come first. Nothing when the command is no alias.
+pub(crate) fn resolve(
+    start: &CommandLine,
+    dir: &RelPath,
+    sources: &Sources<'_>,
+) -> (Vec<CommandLine>, Option<CommandLine>) {
+    let mut through = Vec::new();
     let mut current = start.as_str().to_owned();
     let mut seen = BTreeSet::new();
     for _ in 0..8 {
@@ -254,9 +261,13 @@ pub(crate) fn resolve(start: &CommandLine, dir: &RelPath, sources: &Sources<'_>)
         let Some(next) = one_step(&current, dir, sources) else {
             break;
         };
+        if current != start.as_str() {
+            through.extend(command(&current));
+        }
         current = next;
     }
-    (current != start.as_str()).then(|| command(&current)).flatten()
+    let resolved = (current != start.as_str()).then(|| command(&current)).flatten();
+    (through, resolved)
 }
 
 fn one_step(text: &str, dir: &RelPath, sources: &Sources<'_>) -> Option<String> {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use playbook_core::evidence::Scope;
-use playbook_core::harmless::EnvName;
-use playbook_core::inventory::{EnvironmentVariable, ReadSite, VariableOrigin};
+use playbook_core::harmless::{CommandLine, EnvName};
+use playbook_core::inventory::{EnvironmentVariable, ReadSite, VariableOrigin, VariableSource};
+use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::secret;
 use playbook_core::shown::Shown;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use super::candidates::Sources;
 use super::services::Merged;
+use super::units::{self, UnitClass};
 use crate::fact::VariableFact;
 
 #[derive(Deserialize)]
@@ -62,9 +64,12 @@ fn is_essential(name: &str, secret: bool) -> bool {
 /// Joins the mentions of production.
 pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<EnvironmentVariable> {
     let stated = of_stacks(sources);
+    let scripts = scripts_in_use(sources);
+    let unused =
+        |fact: &VariableFact| fact.origin == VariableOrigin::Script && !scripts.contains(&fact.evidence.path);
     let mut by_name: BTreeMap<&str, Vec<&VariableFact>> = BTreeMap::new();
     for fact in sources.facts.variables.iter().chain(&stated) {
-        if !is_system(fact.name.as_str()) {
+        if !is_system(fact.name.as_str()) && !unused(fact) {
             by_name.entry(fact.name.as_str()).or_default().push(fact);
         }
     }
@@ -86,29 +91,93 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Env
     out
 }
 
-/// What production's stacks give to their units, datastores included.
+/// The scripts that an image or a stack of production runs: what others read holds for development.
+fn scripts_in_use(sources: &Sources<'_>) -> BTreeSet<RelPath> {
+    let root = RelPath::root();
+    let of_images = sources
+        .containers
+        .iter()
+        .filter(|container| container.scope == Scope::Production)
+        .flat_map(|container| {
+            [&container.entrypoint, &container.command]
+                .into_iter()
+                .flatten()
+                .chain(&container.runs)
+                .map(|command| (sources.dir_of_dockerfile(&container.path), command.clone()))
+        });
+    let of_units = sources
+        .stacks
+        .iter()
+        .filter(|stack| stack.scope == Scope::Production)
+        .flat_map(|stack| &stack.units)
+        .flat_map(|unit| {
+            [
+                &unit.command,
+                &unit.entrypoint,
+                &unit.pre_deploy,
+                &unit.build_command,
+            ]
+        })
+        .flatten()
+        .map(|command| (root.clone(), command.clone()));
+    let mut waiting: Vec<(RelPath, CommandLine)> = of_images.chain(of_units).collect();
+    let mut used = BTreeSet::new();
+    while let Some((dir, command)) = waiting.pop() {
+        let Some(script) = sources.script_of_command(&dir, &command) else {
+            continue;
+        };
+        if used.insert(script.path.clone()) {
+            // Scripts run scripts.
+            waiting.extend(
+                script
+                    .commands
+                    .iter()
+                    .chain(script.arms.iter().flat_map(|arm| &arm.commands))
+                    .map(|(command, _)| (dir.clone(), command.clone())),
+            );
+        }
+    }
+    used
+}
+
+/// What production's stacks give to their units, datastores included; third-party tools keep their settings to
+/// themselves.
 fn of_stacks(sources: &Sources<'_>) -> Vec<VariableFact> {
     let variables = sources
         .stacks
         .iter()
         .filter(|stack| stack.scope == Scope::Production)
         .flat_map(|stack| {
-            stack
-                .units
-                .iter()
-                .flat_map(|unit| &unit.variables)
-                .chain(stack.groups.iter().flat_map(|group| &group.variables))
+            let of_units = stack.units.iter().flat_map(|unit| {
+                let class = units::classify(stack, unit, sources.own_images);
+                let third_party = matches!(class, UnitClass::ThirdParty(_));
+                let store = matches!(class, UnitClass::Store(_));
+                unit.variables
+                    .iter()
+                    .filter(move |_| !third_party)
+                    .map(move |variable| (variable, store))
+            });
+            of_units.chain(
+                stack
+                    .groups
+                    .iter()
+                    .flat_map(|group| &group.variables)
+                    .map(|variable| (variable, false)),
+            )
         });
     variables
-        .filter_map(|variable| {
+        .filter_map(|(variable, store)| {
             let name = EnvName::parse(Raw::new(variable.name.as_str()))?;
             let evidence = variable.evidence.first()?.clone();
-            Some(VariableFact::new(
-                name,
-                VariableOrigin::Stack,
-                Scope::Production,
-                evidence,
-            ))
+            let mut fact = VariableFact::new(name, VariableOrigin::Stack, Scope::Production, evidence);
+            // A datastore takes its password at its first start: what the file says is what everybody knows.
+            fact.required = store
+                && secret::is_secret_name(fact.name.as_str())
+                && !matches!(
+                    variable.source,
+                    VariableSource::Secret | VariableSource::Generated
+                );
+            Some(fact)
         })
         .collect()
 }
@@ -150,8 +219,12 @@ fn join(
         .collect();
     let used = production.iter().any(|fact| is_deployment(fact.origin)) || passed.contains(name);
     let listed = production.iter().any(|fact| fact.origin == VariableOrigin::File);
+    // What only tests read, though an environment file lists it, is theirs.
+    let of_tests = facts
+        .iter()
+        .any(|fact| fact.scope == Scope::Development && fact.origin == VariableOrigin::Code);
     // What only documentation or CI names is no variable of a deployed service.
-    if !used && !listed {
+    if !used && (!listed || of_tests) {
         return None;
     }
     let code: Vec<&&VariableFact> = production
@@ -230,13 +303,17 @@ fn is_required(name: &str, secret: bool, mentions: &[&&VariableFact]) -> bool {
         .any(|fact| fact.origin == VariableOrigin::Image && fact.has_default && !fact.build_time);
     let has_default = reads.iter().any(|fact| fact.has_default && !fact.placeholder) || of_image;
     let demanded = reads.iter().any(|fact| fact.required);
+    // A stack that demands it stops without it, whatever other files fall back on.
+    let by_stack = mentions.iter().any(|fact| {
+        fact.required && matches!(fact.origin, VariableOrigin::Interpolation | VariableOrigin::Stack)
+    });
     let stand_in = secret && reads.iter().any(|fact| fact.placeholder && fact.has_default);
     let in_code = reads
         .iter()
         .any(|fact| fact.origin == VariableOrigin::Code && !fact.build_time);
-    demanded && !(has_default && !secret) && !(of_image && !secret)
-        || stand_in
-        || in_code && !has_default && is_essential(name, secret)
+    // A default for the application's own secret is one that everybody can read.
+    let essential = in_code && is_essential(name, secret) && (secret || !has_default);
+    by_stack || stand_in || essential || demanded && (secret || !has_default)
 }
 
 /// The services that read a variable, or that a stack passes it to.

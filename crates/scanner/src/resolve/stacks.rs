@@ -6,12 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{Stack, Unit};
 use playbook_core::path::RelPath;
+use playbook_core::shown::Shown;
 
-use crate::fact::FileSetFact;
+use crate::fact::{ExtendsFact, FileSetFact};
 
 /// Merges the stacks of single files into stacks of deployments. Development files stay single stacks of scope
 /// development; each production set becomes one stack whose `files` are in the order of merging.
-pub(crate) fn merge(stacks: Vec<Stack>, sets: &[FileSetFact]) -> Vec<Stack> {
+pub(crate) fn merge(mut stacks: Vec<Stack>, sets: &[FileSetFact], extends: &[ExtendsFact]) -> Vec<Stack> {
+    for fact in extends {
+        extend(&mut stacks, fact);
+    }
     let (compose, others): (Vec<Stack>, Vec<Stack>) = stacks
         .into_iter()
         .partition(|stack| stack.kind == "docker-compose");
@@ -25,6 +29,35 @@ pub(crate) fn merge(stacks: Vec<Stack>, sets: &[FileSetFact]) -> Vec<Stack> {
         merged.extend(merge_folder(files, sets));
     }
     merged
+}
+
+/// Puts the service that a unit continues under it: what the unit says itself wins.
+fn extend(stacks: &mut [Stack], fact: &ExtendsFact) {
+    let named = |stack: &Stack, path: &RelPath, name: &str| -> Option<Unit> {
+        (file(stack) == Some(path))
+            .then(|| stack.units.iter().find(|unit| unit.name == *name).cloned())
+            .flatten()
+    };
+    let base = stacks
+        .iter()
+        .find_map(|stack| named(stack, &fact.file, fact.base.as_str()));
+    let unit = stacks
+        .iter_mut()
+        .filter(|stack| file(stack) == Some(&fact.stack))
+        .find_map(|stack| {
+            stack
+                .units
+                .iter_mut()
+                .find(|unit| unit.name == *fact.unit.as_str())
+        });
+    if let (Some(mut base), Some(unit)) = (base, unit) {
+        // Dependencies and profiles are not continued.
+        base.depends_on.clear();
+        base.profiles.clear();
+        merge_unit(&mut base, unit);
+        base.name = unit.name.clone();
+        *unit = base;
+    }
 }
 
 fn file(stack: &Stack) -> Option<&RelPath> {
@@ -101,6 +134,18 @@ fn merge_folder(mut files: Vec<Stack>, sets: &[FileSetFact]) -> Vec<Stack> {
     }
     // A base file is what `docker compose up` runs while a set for production exists: then it is development's.
     out
+}
+
+/// Production first; of one kind, merged sets and the file that a tool loads by itself before its variants.
+pub(crate) fn order(stack: &Stack) -> (Scope, &Shown, bool, usize, &[RelPath]) {
+    let base = stack.files.len() > 1 || file(stack).is_some_and(is_base);
+    (
+        stack.scope,
+        &stack.kind,
+        !base,
+        file(stack).map_or(0, RelPath::depth),
+        &stack.files,
+    )
 }
 
 fn is_base(path: &RelPath) -> bool {
@@ -184,7 +229,6 @@ fn merge_unit(known: &mut Unit, over: &Unit) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use playbook_core::shown::Shown;
 
     fn stack(path: &str, scope: Scope, units: &[(&'static str, Option<&'static str>)]) -> Stack {
         let path = RelPath::new(path).expect("a plain path");
@@ -226,6 +270,7 @@ mod tests {
                 stack("compose.override.yml", Scope::Development, &[("web", None)]),
             ],
             &[],
+            &[],
         );
         assert_eq!(
             files(&merged),
@@ -243,6 +288,7 @@ mod tests {
                 stack("compose.yml", Scope::Production, &[("web", Some("x"))]),
                 stack("compose.prod.yml", Scope::Production, &[("web", Some("y"))]),
             ],
+            &[],
             &[],
         );
         assert_eq!(merged.len(), 2);
@@ -265,6 +311,7 @@ mod tests {
                 ),
             ],
             &[set],
+            &[],
         );
         assert_eq!(files(&merged), [vec!["compose.yml", "compose.deploy.yml"]]);
         assert_eq!(merged.first().map(|stack| stack.confirmed_by.len()), Some(1));

@@ -31,6 +31,9 @@ pub(crate) fn classify(stack: &Stack, unit: &Unit, own_images: &[String]) -> Uni
     {
         return UnitClass::Store(technology);
     }
+    if is_system_program(stack, unit) || is_named_tool(unit) {
+        return UnitClass::ThirdParty(Role::Tool);
+    }
     let image = unit
         .image
         .as_ref()
@@ -64,6 +67,40 @@ pub(crate) fn classify(stack: &Stack, unit: &Unit, own_images: &[String]) -> Uni
         }
     }
     UnitClass::Own
+}
+
+/// A service of the host that runs a program of the system: its package is not this repository's.
+fn is_system_program(stack: &Stack, unit: &Unit) -> bool {
+    stack.kind == "systemd"
+        && unit
+            .command
+            .as_ref()
+            .and_then(|command| command.words().next())
+            .is_some_and(|program| {
+                (program.starts_with("/usr/")
+                    || program.starts_with("/bin/")
+                    || program.starts_with("/sbin/"))
+                    && super::roles::technologies(program).is_empty()
+            })
+}
+
+/// A build whose Dockerfile is named after a third-party tool: `mailhog.Dockerfile`.
+fn is_named_tool(unit: &Unit) -> bool {
+    let dockerfile = unit.build.as_ref().and_then(|build| build.dockerfile.as_ref());
+    let stem = dockerfile
+        .map(|path| path.name().to_ascii_lowercase())
+        .and_then(|name| Some(name.strip_suffix(".dockerfile")?.to_owned()));
+    let tool = |name: &str| {
+        Catalogue::get().by_image(name).iter().any(|found| {
+            found.technology.group == Group::Image
+                && found
+                    .technology
+                    .image
+                    .as_ref()
+                    .is_none_or(|image| image.runtime.is_none() && image.tag.is_none())
+        })
+    };
+    stem.is_some_and(|stem| tool(&stem))
 }
 
 /// What the catalogue says about an image.
@@ -101,6 +138,7 @@ pub(crate) fn code_dir(
     stack: &Stack,
     unit: &Unit,
     dockerfile_dir: impl Fn(&RelPath) -> RelPath,
+    owner_dir: impl Fn(&RelPath) -> RelPath,
 ) -> Option<RelPath> {
     if let Some(root) = &unit.root {
         return Some(root.clone());
@@ -113,7 +151,7 @@ pub(crate) fn code_dir(
     }
     if unit.image.is_none() {
         // A line of a Procfile or a service of a blueprint runs the code of its file's folder.
-        return stack.files.first().map(RelPath::parent);
+        return stack.files.first().map(|file| owner_dir(&file.parent()));
     }
     None
 }
