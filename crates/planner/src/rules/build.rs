@@ -133,28 +133,24 @@ fn end_of_life(inventory: &Inventory, context: &Context, findings: &mut Findings
         seen.insert(technology.id);
         report(technology, version, used.places);
     }
-    // A runtime that no image names: the version that the service's manifest pins.
-    for service in inventory.services.iter().filter(|service| service.is_own()) {
-        let (Some(name), Some(version)) = (&service.runtime.name, &service.runtime.version) else {
-            continue;
-        };
-        let Some(technology) = Catalogue::get().find(Group::Runtime, name.as_str()) else {
+    // A runtime that no image names: the version that production's manifests pin.
+    for pin in inventory
+        .version_pins
+        .iter()
+        .filter(|pin| pin.scope == Scope::Production)
+    {
+        let Some(technology) = Catalogue::get().find(Group::Runtime, pin.tool.as_str()) else {
             continue;
         };
         // A range admits newer ones.
-        let is_pin = version
-            .as_str()
+        let text = pin.version.as_str();
+        let is_pin = text
             .trim_start_matches(['v', '=', '~', '^', ' '])
             .starts_with(|c: char| c.is_ascii_digit())
-            && !version.as_str().contains(['>', '|', ',', '*']);
-        if !is_pin || seen.contains(technology.id) {
-            continue;
+            && !text.contains(['>', '|', ',', '*']);
+        if is_pin && !seen.contains(technology.id) {
+            report(technology, text, pin.evidence.iter().take(1).cloned().collect());
         }
-        report(
-            technology,
-            version.as_str(),
-            service.runtime.version_source.iter().cloned().collect(),
-        );
     }
 }
 

@@ -35,6 +35,18 @@ fn is_provided(name: &str) -> bool {
         })
 }
 
+/// Does the name say that it switches something on or off? Its absence is a value then.
+fn is_switch(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    name.starts_with("ENABLE_")
+        || name.starts_with("DISABLE_")
+        || name.ends_with("_ENABLED")
+        || name.ends_with("_DISABLED")
+        || name
+            .split('_')
+            .any(|part| matches!(part, "DEBUG" | "VERBOSE" | "SKIP"))
+}
+
 /// The variables that code of production reads.
 fn read(inventory: &Inventory) -> impl Iterator<Item = &EnvironmentVariable> {
     inventory.environment.iter().filter(|variable| {
@@ -70,7 +82,11 @@ static UNDOCUMENTED: Rule = Rule {
 fn undocumented(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     let missing: Vec<&EnvironmentVariable> = read(inventory)
         .filter(|variable| {
-            variable.required && !variable.documented && variable.one_of.is_none() && !variable.build_time
+            variable.required
+                && !is_switch(variable.name.as_str())
+                && !variable.documented
+                && variable.one_of.is_none()
+                && !variable.build_time
         })
         .filter(|variable| {
             !has_site(
@@ -130,7 +146,12 @@ fn not_passed(inventory: &Inventory, _: &Context, findings: &mut Findings) {
             .flat_map(|(_, unit)| unit.variables.iter().map(|variable| &variable.name))
             .collect();
         let missing: Vec<&EnvironmentVariable> = read(inventory)
-            .filter(|variable| variable.required && variable.one_of.is_none() && !variable.build_time)
+            .filter(|variable| {
+                variable.required
+                    && !is_switch(variable.name.as_str())
+                    && variable.one_of.is_none()
+                    && !variable.build_time
+            })
             .filter(|variable| variable.services.contains(&service.id) && !passed.contains(&variable.name))
             .filter(|variable| !has_site(variable, &[VariableOrigin::Image]))
             // A place that has a fallback does not fail.
@@ -368,6 +389,7 @@ fn localhost(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         if !variable.default.as_ref().is_some_and(is_local)
             || binds(&variable.name.as_str().to_ascii_uppercase())
             || passed.contains(&variable.name)
+            || variable.build_time
         {
             continue;
         }

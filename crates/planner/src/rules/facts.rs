@@ -27,6 +27,17 @@ pub(crate) fn production_stacks(inventory: &Inventory) -> impl Iterator<Item = &
         .filter(|stack| stack.scope == Scope::Production)
 }
 
+/// The production stacks that the plan drives: those of its target, or all where the repository brings none for it.
+pub(crate) fn target_stacks<'a>(inventory: &'a Inventory, context: &Context) -> Vec<&'a Stack> {
+    let of_target = |stack: &&Stack| context.target.stacks.iter().any(|kind| stack.kind == **kind);
+    let list: Vec<&Stack> = production_stacks(inventory).filter(of_target).collect();
+    if list.is_empty() {
+        production_stacks(inventory).collect()
+    } else {
+        list
+    }
+}
+
 /// Their units, without those that start only when a profile is asked for.
 pub(crate) fn production_units(inventory: &Inventory) -> impl Iterator<Item = (&Stack, &Unit)> {
     production_stacks(inventory)

@@ -4,6 +4,7 @@ use playbook_core::evidence::{Confidence, Evidence};
 use playbook_core::finding::Severity;
 use playbook_core::inventory::{Inventory, Migration, SignalKind};
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::facts::{self, Context, code, code_command};
 use super::knowledge;
@@ -32,6 +33,7 @@ fn no_hook(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         if migration.count == 0 || migration.at_start || runs_in_deployment(inventory, migration) {
             continue;
         }
+        let by_hand = steps(inventory, migration);
         // CI that deploys and migrates is a hook, although not one of the target.
         let deploying = |place: &Evidence| {
             inventory
@@ -39,17 +41,18 @@ fn no_hook(inventory: &Inventory, _: &Context, findings: &mut Findings) {
                 .iter()
                 .any(|file| file.deploys && file.path == place.path)
         };
-        let by_ci = migration.run_by.iter().any(deploying);
+        let by_ci = migration.run_by.iter().chain(&by_hand).any(deploying);
         let mut evidence: Vec<Evidence> = service_place(inventory, migration).into_iter().collect();
         evidence.extend(migration.run_by.iter().cloned());
+        evidence.extend(by_hand.iter().take(4).cloned());
         evidence.extend(migration.evidence.first().cloned());
         let command = migration
             .command
             .as_ref()
             .map_or_else(|| code(&migration.tool), code_command);
-        let detail = match (by_ci, migration.run_by.is_empty()) {
+        let detail = match (by_ci, migration.run_by.is_empty() && by_hand.is_empty()) {
             (true, _) => Shown::fill("{} runs in CI, not where the new version starts.", &[&command]),
-            (false, true) => Shown::fill("No start command, hook, script or pipeline runs {}.", &[&command]),
+            (false, true) => Shown::fill("Nothing was found that runs {}.", &[&command]),
             (false, false) => Shown::fill(
                 "{} is a step that somebody has to remember: neither the image's command nor the stack runs it.",
                 &[&command],
@@ -60,6 +63,33 @@ fn no_hook(inventory: &Inventory, _: &Context, findings: &mut Findings) {
             .severity(if by_ci { Severity::Medium } else { Severity::High })
             .confidence(Confidence::Derived);
     }
+}
+
+/// Steps of pipelines and documents that run the tool.
+fn steps(inventory: &Inventory, migration: &Migration) -> Vec<Evidence> {
+    let words = Catalogue::get()
+        .find(Group::Migration, migration.tool.as_str())
+        .and_then(|technology| technology.migration.as_ref())
+        .map(|facts| facts.apply_words.as_slice())
+        .unwrap_or_default();
+    let runs = |text: &str| {
+        migration
+            .command
+            .as_ref()
+            .is_some_and(|command| text.contains(command.as_str()))
+            || words.iter().any(|words| facts::has_word(text, words))
+    };
+    let documented = inventory
+        .documented_commands
+        .iter()
+        .filter(|step| runs(step.command.as_str()))
+        .flat_map(|step| step.evidence.iter().cloned());
+    let piped = inventory
+        .ci_steps
+        .iter()
+        .filter(|step| runs(step.command.as_str()))
+        .flat_map(|step| step.evidence.iter().cloned());
+    documented.chain(piped).collect()
 }
 
 /// Is the tool run by something that production starts: a command, an entrypoint, a hook or a job?
@@ -240,11 +270,17 @@ fn seeds_at_start(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         }
     }
     for (_, unit) in facts::production_units(inventory) {
+        // The process itself was judged by its start command.
+        let process = unit
+            .service
+            .as_ref()
+            .and_then(|id| inventory.service(id.as_str()));
+        let judged = process.is_some_and(|service| seeds(&facts::start_text(service)));
         for command in [&unit.pre_deploy, &unit.command, &unit.entrypoint]
             .into_iter()
             .flatten()
         {
-            if seeds(command.as_str()) {
+            if seeds(command.as_str()) && !(judged && unit.pre_deploy.as_ref() != Some(command)) {
                 findings.add(
                     Shown::fill("{} runs {}.", &[&code(&unit.name), &code_command(command)]),
                     unit.evidence.clone(),

@@ -26,16 +26,34 @@ fn pools<'a>(inventory: &'a Inventory, service: &Shown, kind: &Shown) -> Vec<&'a
     let mut list: Vec<&Pool> = inventory
         .pools
         .iter()
-        .filter(|pool| pool.size.is_some() && pool.service.as_ref().is_none_or(|id| id == service))
+        .filter(|pool| {
+            size(inventory, pool).is_some() && pool.service.as_ref().is_none_or(|id| id == service)
+        })
         .filter(|pool| pool.datastore.as_ref().is_none_or(|slug| slug == kind))
         .collect();
-    list.sort_by_key(|pool| (pool.library.clone(), std::cmp::Reverse(total(pool))));
+    list.sort_by_key(|pool| (pool.library.clone(), std::cmp::Reverse(total(inventory, pool))));
     list.dedup_by(|a, b| a.library == b.library);
     list
 }
 
-fn total(pool: &Pool) -> u32 {
-    pool.size.unwrap_or(0).saturating_add(pool.overflow.unwrap_or(0))
+/// What the code says, else the default of the variable that sets it.
+fn size(inventory: &Inventory, pool: &Pool) -> Option<u32> {
+    let variable = || {
+        inventory
+            .variable(pool.variable.as_ref()?.as_str())?
+            .default
+            .as_ref()?
+            .as_str()
+            .parse()
+            .ok()
+    };
+    pool.size.or_else(variable)
+}
+
+fn total(inventory: &Inventory, pool: &Pool) -> u32 {
+    size(inventory, pool)
+        .unwrap_or(0)
+        .saturating_add(pool.overflow.unwrap_or(0))
 }
 
 /// Connections that a server accepts from applications: what its command says, else the catalogue's default.
@@ -86,7 +104,7 @@ fn pool_exceeds(inventory: &Inventory, context: &Context, findings: &mut Finding
             }
             let per_process: u32 = pools(inventory, &service.id, &store.kind)
                 .into_iter()
-                .map(total)
+                .map(|pool| total(inventory, pool))
                 .fold(0, u32::saturating_add);
             if per_process == 0 {
                 continue;

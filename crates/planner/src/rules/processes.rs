@@ -437,7 +437,8 @@ fn shutdown_budget(inventory: &Inventory, context: &Context, findings: &mut Find
         .filter(|service| service.role == Role::Worker)
     {
         for (stack, unit) in facts::units_of(inventory, service) {
-            if unit.stop_grace.is_some() || !facts::on_own_host(stack) {
+            let driven = context.target.stacks.iter().any(|kind| stack.kind == **kind);
+            if unit.stop_grace.is_some() || !facts::on_own_host(stack) || !driven {
                 continue;
             }
             let Some(grace) = facts::grace_seconds(context) else {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use playbook_core::evidence::{Confidence, Evidence, Scope};
 use playbook_core::finding::Severity;
-use playbook_core::inventory::{Inventory, MountKind, Role, Stack, Unit};
+use playbook_core::inventory::{Inventory, MountKind, PublishedPort, Role, Service, SignalKind, Stack, Unit};
 use playbook_core::shown::Shown;
 
 use super::facts::{self, Context, code};
-use super::support;
+use super::{knowledge, support};
 use crate::rule::{Findings, Rule};
 
 pub(super) const RULES: &[&Rule] = &[
@@ -58,29 +58,35 @@ fn is_waited_for(stack: &Stack, unit: &Unit) -> bool {
         })
 }
 
-/// One finding for all units of a stack that lack something.
+/// One finding for all units that lack something, in the stacks that the plan drives.
 fn lacking(
     inventory: &Inventory,
+    context: &Context,
     findings: &mut Findings,
     stacks: fn(&Stack) -> bool,
     lacks: fn(&Unit) -> bool,
     detail: &'static str,
 ) {
-    for stack in facts::production_stacks(inventory).filter(|stack| stacks(stack)) {
-        let mut units: Vec<&Unit> = stack
-            .units
-            .iter()
-            .filter(|unit| stays(inventory, unit) && lacks(unit) && !is_waited_for(stack, unit))
-            .collect();
-        // The repository's own processes first: they are the ones that a plan deploys.
-        units.sort_by_key(|unit| unit.service.is_none());
-        findings.add(
-            Shown::fill(detail, &[&facts::list(units.iter().map(|unit| &unit.name))]),
-            units
+    let mut units: Vec<&Unit> = Vec::new();
+    for stack in facts::target_stacks(inventory, context)
+        .into_iter()
+        .filter(|stack| stacks(stack))
+    {
+        units.extend(
+            stack
+                .units
                 .iter()
-                .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
+                .filter(|unit| stays(inventory, unit) && lacks(unit) && !is_waited_for(stack, unit)),
         );
     }
+    // The repository's own processes first: they are the ones that a plan deploys.
+    units.sort_by_key(|unit| unit.service.is_none());
+    findings.add(
+        Shown::fill(detail, &[&facts::list(units.iter().map(|unit| &unit.name))]),
+        units
+            .iter()
+            .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
+    );
 }
 
 static NO_RESTART: Rule = Rule {
@@ -90,9 +96,10 @@ static NO_RESTART: Rule = Rule {
     title: "Processes stay down after a crash or a restart of the host",
     why: "The container engine starts nothing again unless it is told to.",
     fix: "Set `restart: unless-stopped` for each service that should run all the time.",
-    check: |inventory, _, findings| {
+    check: |inventory, context, findings| {
         lacking(
             inventory,
+            context,
             findings,
             facts::on_own_host,
             |unit| unit.restart.as_ref().is_none_or(|policy| policy == "no"),
@@ -108,9 +115,10 @@ static NO_LIMITS: Rule = Rule {
     title: "Nothing limits the memory of the processes",
     why: "One of them can starve the others and the host; a cluster also places pods blindly.",
     fix: "Set a memory limit for each, from the sizes in the plan.",
-    check: |inventory, _, findings| {
+    check: |inventory, context, findings| {
         lacking(
             inventory,
+            context,
             findings,
             |stack| facts::on_own_host(stack) || is_cluster(stack),
             |unit| unit.memory.is_none(),
@@ -126,9 +134,10 @@ static NO_ROTATION: Rule = Rule {
     title: "Container logs grow without limit",
     why: "The engine's default driver keeps everything until the disk is full.",
     fix: "Use the `local` driver, or set `max-size` and `max-file`.",
-    check: |inventory, _, findings| {
+    check: |inventory, context, findings| {
         lacking(
             inventory,
+            context,
             findings,
             |stack| stack.kind == "docker-compose",
             |unit| !unit.log_rotation,
@@ -147,8 +156,11 @@ static DEPENDS_WITHOUT_CONDITION: Rule = Rule {
     check: depends_without_condition,
 };
 
-fn depends_without_condition(inventory: &Inventory, _: &Context, findings: &mut Findings) {
-    for stack in facts::production_stacks(inventory).filter(|stack| stack.kind == "docker-compose") {
+fn depends_without_condition(inventory: &Inventory, context: &Context, findings: &mut Findings) {
+    for stack in facts::target_stacks(inventory, context)
+        .into_iter()
+        .filter(|stack| stack.kind == "docker-compose")
+    {
         for unit in stack.units.iter().filter(|unit| unit.service.is_some()) {
             let blind: Vec<_> = unit
                 .depends_on
@@ -269,39 +281,42 @@ static NO_PROBES: Rule = Rule {
     check: no_probes,
 };
 
-fn no_probes(inventory: &Inventory, _: &Context, findings: &mut Findings) {
-    for stack in
-        facts::production_stacks(inventory).filter(|stack| facts::on_own_host(stack) || is_cluster(stack))
-    {
-        let blind: Vec<&Unit> = stack
-            .units
-            .iter()
-            .filter(|unit| stays(inventory, unit) && unit.probes.is_empty())
-            .filter(|unit| {
-                let Some(service) = unit
-                    .service
-                    .as_ref()
-                    .and_then(|id| inventory.service(id.as_str()))
-                else {
-                    return false;
-                };
-                // Kubernetes ignores the check of an image.
-                let counts = !matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize");
-                let in_image = facts::container_of(inventory, service)
-                    .is_some_and(|container| container.healthcheck.is_some());
-                service.role == Role::Web && !(counts && in_image)
-            })
-            .collect();
-        findings.add(
-            Shown::fill(
-                "No check: {}.",
-                &[&facts::list(blind.iter().map(|unit| &unit.name))],
-            ),
-            blind
+fn no_probes(inventory: &Inventory, context: &Context, findings: &mut Findings) {
+    let mut blind: Vec<&Unit> = Vec::new();
+    for stack in facts::target_stacks(inventory, context) {
+        if !facts::on_own_host(stack) && !is_cluster(stack) {
+            continue;
+        }
+        blind.extend(
+            stack
+                .units
                 .iter()
-                .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
+                .filter(|unit| stays(inventory, unit) && unit.probes.is_empty())
+                .filter(|unit| {
+                    let Some(service) = service_of(inventory, unit) else {
+                        return false;
+                    };
+                    // Kubernetes ignores the check of an image.
+                    let counts = !matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize");
+                    let in_image = facts::container_of(inventory, service)
+                        .is_some_and(|container| container.healthcheck.is_some());
+                    service.role == Role::Web && !(counts && in_image)
+                }),
         );
     }
+    findings.add(
+        Shown::fill(
+            "No check: {}.",
+            &[&facts::list(blind.iter().map(|unit| &unit.name))],
+        ),
+        blind
+            .iter()
+            .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
+    );
+}
+
+fn service_of<'a>(inventory: &'a Inventory, unit: &Unit) -> Option<&'a Service> {
+    inventory.service(unit.service.as_ref()?.as_str())
 }
 
 static SINGLE_REPLICA: Rule = Rule {
@@ -318,41 +333,35 @@ fn single_replica(inventory: &Inventory, context: &Context, findings: &mut Findi
     if context.replicas.is_some_and(|replicas| replicas > 1) {
         return;
     }
-    for stack in facts::production_stacks(inventory)
-        .filter(|stack| matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize"))
+    let stacks = facts::target_stacks(inventory, context);
+    let is = |unit: &Unit, kind: &str| unit.kind.as_str().eq_ignore_ascii_case(kind);
+    if stacks
+        .iter()
+        .flat_map(|stack| &stack.units)
+        .any(|unit| is(unit, "HorizontalPodAutoscaler"))
     {
-        let scaled = stack
-            .units
-            .iter()
-            .any(|unit| unit.kind.as_str().eq_ignore_ascii_case("HorizontalPodAutoscaler"));
-        let single: Vec<&Unit> = stack
-            .units
-            .iter()
-            .filter(|unit| {
-                unit.kind.as_str().eq_ignore_ascii_case("Deployment") && unit.replicas.unwrap_or(1) == 1
-            })
-            .filter(|unit| {
-                unit.service
-                    .as_ref()
-                    .and_then(|id| inventory.service(id.as_str()))
-                    .is_some_and(|service| {
-                        matches!(service.role, Role::Web | Role::Frontend) && !service.singleton
-                    })
-            })
-            .collect();
-        if scaled {
-            continue;
-        }
-        findings.add(
-            Shown::fill(
-                "One pod: {}.",
-                &[&facts::list(single.iter().map(|unit| &unit.name))],
-            ),
-            single
-                .iter()
-                .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
-        );
+        return;
     }
+    let single: Vec<&Unit> = stacks
+        .iter()
+        .filter(|stack| matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize"))
+        .flat_map(|stack| &stack.units)
+        .filter(|unit| is(unit, "Deployment") && unit.replicas.unwrap_or(1) == 1)
+        .filter(|unit| {
+            service_of(inventory, unit).is_some_and(|service| {
+                matches!(service.role, Role::Web | Role::Frontend) && !service.singleton
+            })
+        })
+        .collect();
+    findings.add(
+        Shown::fill(
+            "One pod: {}.",
+            &[&facts::list(single.iter().map(|unit| &unit.name))],
+        ),
+        single
+            .iter()
+            .flat_map(|unit| unit.evidence.iter().take(1).cloned()),
+    );
 }
 
 static DEVELOPMENT_STACK: Rule = Rule {
@@ -371,61 +380,127 @@ fn development_stack(inventory: &Inventory, _: &Context, findings: &mut Findings
     {
         return;
     }
-    for stack in inventory
-        .stacks
-        .iter()
-        .filter(|stack| stack.scope == Scope::Development)
-    {
-        let own = stack
+    let own = |stack: &&Stack| {
+        let hidden = stack
+            .files
+            .iter()
+            .all(|file| file.components().any(|part| part.starts_with('.')));
+        let test = stack
+            .files
+            .iter()
+            .all(|file| file.as_str().to_ascii_lowercase().contains("test"));
+        let runs = stack
             .units
             .iter()
             .any(|unit| unit.service.is_some() || unit.build.is_some());
-        if !own {
-            continue;
+        stack.scope == Scope::Development && runs && !hidden && !test && facts::on_own_host(stack)
+    };
+    for stack in inventory.stacks.iter().filter(own) {
+        let (reasons, places) = development_traits(inventory, stack);
+        let files: Vec<Shown> = stack
+            .files
+            .iter()
+            .map(playbook_core::path::RelPath::shown)
+            .collect();
+        // What a file is for often stands in its first lines.
+        let first = stack.files.first().map(|file| Evidence::at(file, 1));
+        findings
+            .add(
+                Shown::fill(
+                    if reasons.is_empty() {
+                        "{} is the only stack{}."
+                    } else {
+                        "{} is the only stack: {}."
+                    },
+                    &[&facts::list(&files), &Shown::join(&reasons, ", ")],
+                ),
+                first.into_iter().chain(places),
+            )
+            .confidence(Confidence::Derived);
+    }
+}
+
+/// What in a stack must not be deployed, in words and places.
+fn development_traits(inventory: &Inventory, stack: &Stack) -> (Vec<Shown>, Vec<Evidence>) {
+    let mut reasons = Vec::new();
+    let mut places: Vec<Evidence> = Vec::new();
+    let mut add = |reason: &'static str, found: Vec<Evidence>| {
+        if !found.is_empty() {
+            reasons.push(Shown::from(reason));
+            places.extend(found.into_iter().take(3));
         }
-        let open = stack
+    };
+    let in_files = |kind: SignalKind| -> Vec<Evidence> {
+        inventory
+            .signals
+            .iter()
+            .filter(|signal| signal.kind == kind)
+            .flat_map(|signal| &signal.evidence)
+            .filter(|place| stack.files.contains(&place.path))
+            .cloned()
+            .collect()
+    };
+    let is_debug = |port: &PublishedPort| {
+        port.published
+            && knowledge::get()
+                .debug_ports
+                .iter()
+                .any(|known| known.port == port.container)
+    };
+    add("a development server", in_files(SignalKind::DevelopmentServer));
+    add(
+        "settings for development",
+        in_files(SignalKind::DevelopmentSwitch),
+    );
+    add(
+        "a debugger's port",
+        stack
             .units
             .iter()
-            .filter(|unit| support::engine(inventory, unit).is_some())
-            .flat_map(|unit| {
-                unit.ports
-                    .iter()
-                    .filter(|port| port.published)
-                    .flat_map(|port| port.evidence.iter().cloned())
-            });
-        let sources = stack
+            .flat_map(|unit| &unit.ports)
+            .filter(|port| is_debug(port))
+            .flat_map(|port| port.evidence.clone())
+            .collect(),
+    );
+    add(
+        "the host's source code in containers",
+        stack
             .units
             .iter()
             .filter(|unit| unit.build.is_some())
             .flat_map(|unit| &unit.mounts)
             .filter(|mount| mount.kind == MountKind::Bind)
-            .flat_map(|mount| mount.evidence.iter().take(1).cloned());
-        // What a file is for often stands in its first lines.
-        let mut evidence: Vec<Evidence> = stack
-            .files
-            .first()
-            .map(|file| Evidence::at(file, 1))
-            .into_iter()
-            .collect();
-        evidence.extend(sources.take(2));
-        evidence.extend(open.take(3));
-        findings
-            .add(
-                Shown::fill(
-                    "{} is no description of a production deployment.",
-                    &[&facts::list(
-                        stack
-                            .files
-                            .iter()
-                            .map(playbook_core::path::RelPath::shown)
-                            .collect::<Vec<_>>()
-                            .iter(),
-                    )],
-                ),
-                evidence,
-            )
-            .confidence(Confidence::Derived);
-    }
+            .flat_map(|mount| mount.evidence.iter().take(1).cloned())
+            .collect(),
+    );
+    let stores: Vec<&Unit> = stack
+        .units
+        .iter()
+        .filter(|unit| support::engine(inventory, unit).is_some())
+        .collect();
+    add(
+        "open ports of datastores",
+        stores
+            .iter()
+            .flat_map(|unit| &unit.ports)
+            .filter(|port| port.published)
+            .flat_map(|port| port.evidence.clone())
+            .collect(),
+    );
+    add(
+        "datastores without a volume",
+        stores
+            .iter()
+            .filter(|unit| {
+                !unit
+                    .mounts
+                    .iter()
+                    .any(|mount| matches!(mount.kind, MountKind::Volume | MountKind::Bind))
+            })
+            .flat_map(|unit| unit.evidence.iter().take(1).cloned())
+            .collect(),
+    );
+    (reasons, places)
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ fn home(inventory: &Inventory, path: &RelPath) -> Home {
     {
         // What stays in the image is a rule of its own; a build stage may well have a stand-in.
         Home::Image
-    } else if is_template(path) {
+    } else if is_template(path) || facts::has_extension(path.as_str(), "sh") {
+        // A script's stand-ins serve whoever runs it by hand.
         Home::Template
     } else if [".md", ".rst", ".adoc", ".txt"]
         .iter()
@@ -129,48 +130,79 @@ static ENV_FILE: Rule = Rule {
     id: "env-file-committed",
     severity: Severity::High,
     section: 4,
-    title: "A file of variables with secrets is part of the repository",
-    why: "Everybody who reads the repository has them, they stay in its history, and a copy of it carries them to the host.",
+    title: "A file of variables is part of the repository",
+    why: "Everybody who reads the repository has its values, they stay in the history, and a copy of the repository carries them to the host.",
     fix: "Remove the file from the repository, ignore it, rotate what was real, and keep an example without values.",
     check: env_file,
 };
 
+/// What is wrong with a committed file of variables.
+#[derive(Default)]
+struct EnvFile<'a> {
+    secrets: Vec<&'a Shown>,
+    switches: Vec<&'a Shown>,
+    places: Vec<Evidence>,
+}
+
 fn env_file(inventory: &Inventory, _: &Context, findings: &mut Findings) {
-    let mut files: BTreeMap<&RelPath, (Vec<&Shown>, Vec<Evidence>, bool)> = BTreeMap::new();
-    for secret in &inventory.committed_secrets {
-        for place in secret.evidence.iter().filter(|place| is_env_file(&place.path)) {
-            let file = files.entry(&place.path).or_default();
-            file.0.extend(&secret.name);
-            file.1.push(place.clone());
-            file.2 |= !secret.placeholder;
-        }
-    }
+    let mut files: BTreeMap<&RelPath, EnvFile<'_>> = BTreeMap::new();
+    // Settings that switch development on are dangerous although their values are harmless.
     for signal in inventory.signals.iter().filter(|signal| {
         matches!(
             signal.kind,
             SignalKind::DevelopmentSwitch | SignalKind::DebugEnabled
         )
     }) {
-        for place in signal.evidence.iter().filter(|place| is_env_file(&place.path)) {
+        let sites = inventory
+            .environment
+            .iter()
+            .filter(|variable| signal.subject.as_ref() == Some(&variable.name))
+            .flat_map(|variable| &variable.sites)
+            .filter(|site| site.origin == VariableOrigin::File)
+            .flat_map(|site| &site.evidence);
+        for place in signal
+            .evidence
+            .iter()
+            .chain(sites)
+            .filter(|place| is_env_file(&place.path))
+        {
             let file = files.entry(&place.path).or_default();
-            file.0.extend(&signal.subject);
-            file.1.insert(0, place.clone());
+            file.switches.extend(&signal.subject);
+            file.places.push(place.clone());
         }
     }
-    for (path, (names, places, real)) in files {
-        findings
-            .add(
-                Shown::fill(
-                    if real {
-                        "`{}` holds values for {} that do not look like stand-ins."
-                    } else {
-                        "`{}` holds {}; what loads it in production runs on these values."
-                    },
-                    &[&path.shown(), &facts::list(names)],
-                ),
-                places,
-            )
-            .severity(Severity::High);
+    // Stand-ins are a rule of their own.
+    for secret in inventory
+        .committed_secrets
+        .iter()
+        .filter(|secret| !secret.placeholder)
+    {
+        for place in secret.evidence.iter().filter(|place| is_env_file(&place.path)) {
+            let file = files.entry(&place.path).or_default();
+            file.secrets.extend(&secret.name);
+            file.places.push(place.clone());
+        }
+    }
+    for (path, file) in files {
+        let detail = match (file.secrets.is_empty(), file.switches.is_empty()) {
+            (false, true) => Shown::fill(
+                "`{}` holds values for {} that do not look like stand-ins.",
+                &[&path.shown(), &facts::list(file.secrets)],
+            ),
+            (true, _) => Shown::fill(
+                "`{}` sets {}: what loads it in production runs in that mode.",
+                &[&path.shown(), &facts::list(file.switches)],
+            ),
+            (false, false) => Shown::fill(
+                "`{}` holds values for {}, and sets {}.",
+                &[
+                    &path.shown(),
+                    &facts::list(file.secrets),
+                    &facts::list(file.switches),
+                ],
+            ),
+        };
+        findings.add(detail, file.places);
     }
 }
 
@@ -260,9 +292,7 @@ fn unsafe_defaults(inventory: &Inventory, signing: bool) -> Vec<(&Shown, Vec<Evi
             let places: Vec<Evidence> = variable
                 .sites
                 .iter()
-                .filter(|site| {
-                    site.has_default && matches!(site.origin, VariableOrigin::Code | VariableOrigin::Script)
-                })
+                .filter(|site| site.has_default && site.origin == VariableOrigin::Code)
                 .flat_map(|site| site.evidence.iter().cloned())
                 .filter(|place| {
                     // An empty fallback is no secret: only what the scan judged to be one counts.
@@ -352,19 +382,27 @@ fn placeholder(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         if secrets.is_empty() {
             continue;
         }
-        findings.add(
-            Shown::fill(
-                if checks.is_empty() {
-                    "Stand-ins are committed for {}, and nothing in the code refuses them."
-                } else {
-                    "Stand-ins are committed for {}; the code refuses them, the datastores do not."
-                },
-                &[&names_of(&secrets)],
-            ),
-            places_of(&secrets)
-                .into_iter()
-                .chain(checks.iter().take(2).cloned()),
-        );
+        // An address with a stand-in for the own machine harms nobody by itself.
+        let only_addresses = secrets.iter().all(|secret| secret.kind == "connection-string");
+        findings
+            .add(
+                Shown::fill(
+                    if checks.is_empty() {
+                        "Stand-ins are committed for {}, and nothing in the code refuses them."
+                    } else {
+                        "Stand-ins are committed for {}; the code refuses them, the datastores do not."
+                    },
+                    &[&names_of(&secrets)],
+                ),
+                places_of(&secrets)
+                    .into_iter()
+                    .chain(checks.iter().take(2).cloned()),
+            )
+            .severity(if only_addresses && wanted == Home::EnvFile {
+                Severity::Low
+            } else {
+                Severity::High
+            });
     }
 }
 
@@ -527,6 +565,15 @@ fn plain_in_platform_file(inventory: &Inventory, _: &Context, findings: &mut Fin
             .iter()
             .filter(|variable| {
                 variable.source == VariableSource::Withheld && is_secret_name(variable.name.as_str())
+            })
+            // What the scan took for a secret of the file is reported as that.
+            .filter(|variable| {
+                !inventory.committed_secrets.iter().any(|secret| {
+                    secret
+                        .evidence
+                        .iter()
+                        .any(|place| variable.evidence.contains(place))
+                })
             })
             .collect();
         findings.add(

@@ -44,13 +44,12 @@ fn end_of_life() {
     fires(id, &image("python:3.9-slim"), "compose");
     silent(id, &image("node:24"), "compose");
     silent(id, &image("node"), "compose");
-    let mut old = web("php-fpm");
-    old.runtime.name = Some("php".into());
-    old.runtime.version = Some("8.1.0".into());
-    old.runtime.version_source = Some(place("composer.json", 106));
-    fires(id, &inventory(|all| all.services.push(old.clone())), "compose");
-    old.runtime.version = Some(">=8.1".into());
-    silent(id, &inventory(|all| all.services.push(old)), "compose");
+    let pinned = |version| inventory(|all| all.version_pins.push(pin("php", version, "composer.json")));
+    assert_eq!(
+        fires(id, &pinned("8.1.0"), "compose").evidence,
+        [place("composer.json", 3)]
+    );
+    silent(id, &pinned(">=8.1"), "compose");
 }
 
 fn pin(tool: &'static str, version: &'static str, file: &str) -> VersionPin {

@@ -67,6 +67,11 @@ fn env_files() {
     let mut switch = signal(SignalKind::DevelopmentSwitch);
     switch.evidence = vec![place(".env", 2)];
     fires(id, &inventory(|all| all.signals.push(switch)), "compose");
+    silent(
+        id,
+        &with(secret("DB_PASSWORD", "password", true, ".env", 3)),
+        "compose",
+    );
 }
 
 #[test]
