@@ -10,6 +10,7 @@ mod documents;
 mod env_file;
 pub(crate) mod git;
 mod go;
+mod ignore_file;
 mod judge;
 mod kubernetes;
 mod makefile;
@@ -49,6 +50,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &documents::DETECTOR,
     &env_file::DETECTOR,
     &go::DETECTOR,
+    &ignore_file::DETECTOR,
     &kubernetes::DETECTOR,
     &makefile::DETECTOR,
     &node::DETECTOR,

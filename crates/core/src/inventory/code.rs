@@ -237,6 +237,8 @@ words! {
         UnlockedInstall = "unlocked-install",
         /// The first user or administrator is created.
         CreatesAdministrator = "creates-administrator",
+        /// An ignore file of image builds does not leave out files of variables.
+        EnvFileNotIgnored = "env-file-not-ignored",
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use playbook_core::evidence::{Confidence, Evidence, Scope};
 use playbook_core::finding::Severity;
 use playbook_core::harmless::version_numbers;
-use playbook_core::inventory::{Container, Inventory, SignalKind, VersionPin};
+use playbook_core::inventory::{Container, Inventory, SignalKind, VariableOrigin, VersionPin};
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
@@ -22,6 +22,7 @@ pub(super) const RULES: &[&Rule] = &[
     &LOCKFILE_MISSING,
     &LOCKFILE_UNUSED,
     &IGNORE_FILE_MISSING,
+    &ENV_FILE_COPIED,
     &DEVELOPMENT_PACKAGES,
     &GLIBC,
 ];
@@ -411,6 +412,68 @@ fn ignore_file_missing(inventory: &Inventory, _: &Context, findings: &mut Findin
                     &[&container.path.shown()],
                 ),
                 [Evidence::at(&container.path, copy.line)],
+            );
+        }
+    }
+}
+
+static ENV_FILE_COPIED: Rule = Rule {
+    id: "dockerignore-lacks-env",
+    severity: Severity::High,
+    section: 3,
+    title: "A local file of variables is copied into the image",
+    why: "The image is built where `.env` holds real values; everybody who can pull it can read them.",
+    fix: "Add `.env*` to `.dockerignore`.",
+    check: env_file_copied,
+};
+
+fn env_file_copied(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    // Only where people are told to have such a file.
+    let names_env = |path: &playbook_core::path::RelPath| {
+        let name = path.name().to_ascii_lowercase();
+        name.starts_with(".env") || name.starts_with("env") || facts::has_extension(&name, "env")
+    };
+    let used = inventory
+        .environment
+        .iter()
+        .flat_map(|variable| &variable.sites)
+        .filter(|site| site.origin == VariableOrigin::File)
+        .flat_map(|site| &site.evidence)
+        .any(|place| names_env(&place.path))
+        || inventory
+            .stacks
+            .iter()
+            .flat_map(|stack| &stack.units)
+            .any(|unit| !unit.env_files.is_empty())
+        || inventory
+            .documented_commands
+            .iter()
+            .any(|step| step.command.as_str().contains(".env"));
+    for container in facts::production_containers(inventory) {
+        let Some(ignore) = container.dockerignore.as_ref().filter(|_| used) else {
+            continue;
+        };
+        let open: Vec<Evidence> = inventory
+            .signals
+            .iter()
+            .filter(|signal| signal.kind == SignalKind::EnvFileNotIgnored)
+            .flat_map(|signal| signal.evidence.iter().cloned())
+            .filter(|place| place.path == *ignore)
+            .collect();
+        let whole = container.copies.iter().find(|copy| {
+            copy.from.is_none()
+                && copy
+                    .sources
+                    .iter()
+                    .any(|source| matches!(source.as_str(), "." | "./" | "/"))
+        });
+        if let Some(copy) = whole.filter(|_| !open.is_empty()) {
+            findings.add(
+                Shown::fill(
+                    "`{}` copies everything, and `{}` does not leave `.env` out.",
+                    &[&container.path.shown(), &ignore.shown()],
+                ),
+                open.into_iter().chain([Evidence::at(&container.path, copy.line)]),
             );
         }
     }

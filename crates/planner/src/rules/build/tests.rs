@@ -167,6 +167,23 @@ fn content() {
     all.containers[0].dockerignore = Some(path(".dockerignore"));
     silent(id, &all, "compose");
 
+    let id = "dockerignore-lacks-env";
+    silent(id, &all, "compose");
+    let mut open = signal(SignalKind::EnvFileNotIgnored);
+    open.evidence = vec![place(".dockerignore", 1)];
+    all.signals.push(open);
+    silent(id, &all, "compose");
+    all.documented_commands
+        .push(playbook_core::inventory::DocumentedCommand {
+            command: command("cp .env.example .env"),
+            heading: None,
+            evidence: vec![],
+        });
+    assert_eq!(
+        fires(id, &all, "compose").evidence,
+        [place(".dockerignore", 1), place("Dockerfile", 6)]
+    );
+
     let id = "devdeps-in-prod-image";
     fires(id, &running("npm ci"), "compose");
     silent(id, &running("npm ci --omit=dev"), "compose");
