@@ -375,9 +375,13 @@ static DEVELOPMENT_STACK: Rule = Rule {
 };
 
 fn development_stack(inventory: &Inventory, _: &Context, findings: &mut Findings) {
-    // Where there is a stack for production, nobody mistakes the other one for it.
-    if facts::production_stacks(inventory).any(|stack| stack.units.iter().any(|unit| unit.service.is_some()))
-    {
+    // Where there is a stack for production, nobody mistakes the other one for it. Processes inside a container or on
+    // a host are described beside it, not instead of it.
+    let deploys = |stack: &&Stack| {
+        !matches!(stack.kind.as_str(), "procfile" | "supervisor" | "systemd")
+            && stack.units.iter().any(|unit| unit.service.is_some())
+    };
+    if facts::production_stacks(inventory).any(|stack| deploys(&stack)) {
         return;
     }
     let own = |stack: &&Stack| {
