@@ -2,6 +2,7 @@
 //!
 //! A detector returns nothing but facts and diagnostics: content can't fail a scan.
 
+mod api_spec;
 mod ci;
 mod commands;
 mod compose;
@@ -21,6 +22,7 @@ mod procfile;
 mod python;
 mod render;
 mod rust;
+pub(crate) mod settings_file;
 mod shell;
 mod source;
 mod sql;
@@ -44,6 +46,7 @@ pub(crate) struct Detector {
 /// All of them, in the order in which they see a file.
 #[rustfmt::skip]
 pub(crate) const DETECTORS: &[&Detector] = &[
+    &api_spec::DETECTOR,
     &ci::DETECTOR,
     &compose::DETECTOR,
     &dockerfile::DETECTOR,
@@ -60,6 +63,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &python::DETECTOR,
     &render::DETECTOR,
     &rust::DETECTOR,
+    &settings_file::DETECTOR,
     &shell::DETECTOR,
     &source::DETECTOR,
     &sql_migrations::DETECTOR,

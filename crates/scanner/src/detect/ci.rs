@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use playbook_core::evidence::Scope;
-use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Version};
+use playbook_core::harmless::{CommandLine, EnvName, ImageRef, Name, Schedule, Version};
 use playbook_core::inventory::{CiFile, CiStep, VariableOrigin, VersionPin};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
@@ -12,7 +12,7 @@ use playbook_core::technology::{Catalogue, Group, PlatformKind};
 
 use super::Detector;
 use super::commands::{file_sets, is_deploy_command};
-use crate::fact::{Facts, JobFact, VariableFact};
+use crate::fact::{Facts, JobFact, StoreFact, VariableFact};
 use crate::parse::tree::Node;
 use crate::parse::yaml;
 use crate::source::Source;
@@ -105,6 +105,9 @@ fn workflow(source: &Source<'_>, document: &Arc<Node>, file: &mut CiFile, facts:
     for (job, _, body) in document.get("jobs").into_iter().flat_map(Node::entries) {
         environment(source, body.get("env"), facts);
         versions(source, body.path(&["strategy", "matrix"]), facts);
+        for (_, _, service) in body.get("services").into_iter().flat_map(Node::entries) {
+            store(source, service.get("image").unwrap_or(service), facts);
+        }
         for step in body.get("steps").into_iter().flat_map(Node::items) {
             environment(source, step.get("env"), facts);
             if let Some((line, uses)) = step.get_entry("uses") {
@@ -121,6 +124,37 @@ fn workflow(source: &Source<'_>, document: &Arc<Node>, file: &mut CiFile, facts:
             }
         }
     }
+}
+
+/// A datastore that tests run against: its version is worth knowing.
+fn store(source: &Source<'_>, image: &Node, facts: &mut Facts) {
+    let Some(image_ref) = image.text().and_then(|text| ImageRef::parse(Raw::new(text))) else {
+        return;
+    };
+    let found = Catalogue::get().by_image(image_ref.repository());
+    let Some(technology) = found
+        .iter()
+        .map(|found| found.technology)
+        .find(|technology| technology.group == Group::Datastore)
+    else {
+        return;
+    };
+    facts.stores.push(StoreFact {
+        kind: Shown::from(technology.id),
+        dir: None,
+        version: image_ref
+            .version()
+            .and_then(|version| Version::parse(Raw::new(version))),
+        role: None,
+        managed: None,
+        driver: None,
+        variable: None,
+        name: None,
+        extension: None,
+        strong: false,
+        scope: Scope::Development,
+        evidence: source.at(image.line()),
+    });
 }
 
 /// Each line of a script is a step; continued lines are joined.

@@ -176,17 +176,32 @@ fn best_pin<'a>(
         })
 }
 
-/// Entry points that this service runs.
+/// Entry points that this service runs. A main function says no port: the listeners of its application do, those of
+/// its own folder first.
 fn own_entries<'a>(merged: &'a Merged, sources: &'a Sources<'_>) -> Vec<&'a EntryPoint> {
-    let own: Vec<&EntryPoint> = merged
+    let mut own: Vec<&EntryPoint> = merged
         .parts
         .iter()
         .filter_map(|part| sources.facts.entry_points.get(part.entry?))
         .collect();
-    if !own.is_empty() || merged.service.role != Role::Web {
+    if merged.service.role != Role::Web {
         return own;
     }
-    entries_of(sources, &merged.service.path, EntryKind::Server).collect()
+    if own
+        .iter()
+        .all(|entry| entry.port.is_none() && entry.port_variable.is_none())
+    {
+        let listeners: Vec<&EntryPoint> =
+            entries_of(sources, &merged.service.path, EntryKind::Server).collect();
+        let beside = |entry: &&EntryPoint| own.iter().any(|main| entry.path.parent() == main.path.parent());
+        let near: Vec<&EntryPoint> = listeners
+            .iter()
+            .copied()
+            .filter(|entry| !own.is_empty() && beside(entry))
+            .collect();
+        own.extend(if near.is_empty() { listeners } else { near });
+    }
+    own
 }
 
 /// Ports: of the command's options, of production's units and the image, of the listener in the code, of the server's

@@ -418,6 +418,9 @@ impl Sources<'_> {
             .enumerate()
             .filter(|(_, entry)| entry.scope == Scope::Production)
         {
+            if entry.framework == crate::detect::settings_file::SETTINGS {
+                continue;
+            }
             let role = match entry.kind {
                 EntryKind::Server => Role::Web,
                 EntryKind::Worker => Role::Worker,

@@ -1,11 +1,11 @@
 //! Datastores: of production's stacks, of the code, of drivers, and of addresses. One entry a kind, or one a container
 //! where production runs several of a kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use playbook_core::evidence::{Confidence, Evidence, Scope};
 use playbook_core::harmless::{ImageRef, Version};
-use playbook_core::inventory::Datastore;
+use playbook_core::inventory::{Datastore, VariableOrigin};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -14,11 +14,14 @@ use playbook_core::technology::{Catalogue, Group, Technology};
 use super::candidates::Sources;
 use super::services::Merged;
 use super::units::{self, UnitClass};
+use crate::fact::StoreFact;
 
 /// What is known about one kind.
 struct Gathered {
     store: Datastore,
     strong: bool,
+    /// Does more than an installed package prove it?
+    proven: bool,
     dirs: Vec<RelPath>,
     units: Vec<(usize, Shown)>,
 }
@@ -29,8 +32,14 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Dat
     of_units(&mut kinds, sources);
     of_facts(&mut kinds, sources);
     of_packages(&mut kinds, sources);
+    versions_of_tests(&mut kinds, sources);
     kinds.retain(|_, gathered| gathered.strong);
     drop_implied_by_tests(&mut kinds);
+    // An application has one main database as a rule: the driver of another one needs more to count than being there.
+    let has_database = kinds
+        .values()
+        .any(|gathered| gathered.proven && gathered.store.role == "database");
+    kinds.retain(|_, gathered| gathered.proven || !has_database || gathered.store.role != "database");
     connect(&mut kinds, sources, services);
     kinds.into_values().map(|gathered| gathered.store).collect()
 }
@@ -58,6 +67,7 @@ fn entry<'k>(
             evidence: Vec::new(),
         },
         strong: false,
+        proven: false,
         dirs: Vec::new(),
         units: Vec::new(),
     })
@@ -104,6 +114,7 @@ fn of_units(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
             });
             if production {
                 gathered.strong = true;
+                gathered.proven = true;
                 gathered.store.confidence = Confidence::Stated;
                 gathered.store.unit = gathered.store.unit.clone().or_else(|| Some(unit.name.clone()));
                 gathered.store.image = gathered.store.image.clone().or_else(|| unit.image.clone());
@@ -126,17 +137,37 @@ fn of_units(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
 
 /// Clients, addresses and resources that the code and its settings name.
 fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
-    for fact in sources
+    let read: BTreeSet<&str> = sources
+        .facts
+        .variables
+        .iter()
+        .filter(|fact| {
+            fact.scope == Scope::Production
+                && !matches!(fact.origin, VariableOrigin::File | VariableOrigin::Document)
+        })
+        .map(|fact| fact.name.as_str())
+        .collect();
+    // An address in an environment file counts only when something reads the variable.
+    let unread = |fact: &&StoreFact| {
+        let of_file = fact.evidence.path.name().contains("env");
+        of_file
+            && fact
+                .variable
+                .as_ref()
+                .is_some_and(|variable| !read.contains(variable.as_str()))
+    };
+    let production = sources
         .facts
         .stores
         .iter()
-        .filter(|fact| fact.scope == Scope::Production)
-    {
+        .filter(|fact| fact.scope == Scope::Production);
+    for fact in production.filter(|fact| !unread(fact)) {
         let Some(technology) = Catalogue::get().find(Group::Datastore, fact.kind.as_str()) else {
             continue;
         };
         let gathered = entry(kinds, technology);
         gathered.strong |= fact.strong;
+        gathered.proven |= fact.strong;
         if let Some(role) = fact.role {
             if gathered.store.evidence.is_empty() {
                 gathered.store.role = Shown::from(role);
@@ -158,6 +189,24 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
             .clone()
             .or_else(|| sources.apps.owner(&fact.evidence.path).map(|app| app.dir.clone()));
         gathered.dirs.extend(dir);
+    }
+}
+
+/// The version that tests and CI run on, where nothing of production says one.
+fn versions_of_tests(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
+    for fact in sources
+        .facts
+        .stores
+        .iter()
+        .filter(|fact| fact.scope == Scope::Development)
+    {
+        let (Some(gathered), Some(version)) = (kinds.get_mut(fact.kind.as_str()), &fact.version) else {
+            continue;
+        };
+        if gathered.store.version.is_none() {
+            gathered.store.version = Some(version.into());
+            cite(&mut gathered.store.evidence, &fact.evidence);
+        }
     }
 }
 

@@ -100,7 +100,7 @@ fn is_named_tool(unit: &Unit) -> bool {
                     .is_none_or(|image| image.runtime.is_none() && image.tag.is_none())
         })
     };
-    stem.is_some_and(|stem| tool(&stem))
+    stem.is_some_and(|stem| tool(&stem) || tool(&format!("{stem}/{stem}")))
 }
 
 /// What the catalogue says about an image.
