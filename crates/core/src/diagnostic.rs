@@ -1,5 +1,6 @@
 //! What was not read, and why.
 
+use crate::evidence::Evidence;
 use crate::path::RelPath;
 use crate::visit::{record, words};
 
@@ -44,5 +45,23 @@ record! {
         pub line: Option<u32>,
         /// Why.
         pub kind: DiagnosticKind,
+        /// The same place in the form that every item of the inventory has.
+        pub evidence: Vec<Evidence>,
+    }
+}
+
+impl Diagnostic {
+    /// What was left out, and why.
+    pub fn new(path: RelPath, line: Option<u32>, kind: DiagnosticKind) -> Self {
+        let evidence = vec![Evidence {
+            path: path.clone(),
+            line,
+        }];
+        Self {
+            path,
+            line,
+            kind,
+            evidence,
+        }
     }
 }

@@ -83,9 +83,9 @@ pub(crate) fn ending(path: &RelPath, endings: &[&str]) -> bool {
 
 /// Reports where a file's syntax is wrong; what stands before it was used.
 pub(crate) fn syntax_problem(source: &Source<'_>, problem: crate::parse::ParseProblem, facts: &mut Facts) {
-    facts.diagnostics.push(playbook_core::diagnostic::Diagnostic {
-        path: source.path.clone(),
-        line: Some(problem.line),
-        kind: playbook_core::diagnostic::DiagnosticKind::Syntax,
-    });
+    facts.diagnostics.push(playbook_core::diagnostic::Diagnostic::new(
+        source.path.clone(),
+        Some(problem.line),
+        playbook_core::diagnostic::DiagnosticKind::Syntax,
+    ));
 }

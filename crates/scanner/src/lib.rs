@@ -151,11 +151,7 @@ fn collect(index: &FileIndex, options: &Options) -> Facts {
 /// What all detectors tell about one file.
 fn facts_of(index: &FileIndex, entry: &Entry) -> Facts {
     let mut facts = Facts::default();
-    let failed = |kind| Diagnostic {
-        path: entry.path.clone(),
-        line: None,
-        kind,
-    };
+    let failed = |kind| Diagnostic::new(entry.path.clone(), None, kind);
     if entry.size > limits::FILE_BYTES {
         facts.diagnostics.push(failed(DiagnosticKind::FileTooLarge));
         return facts;

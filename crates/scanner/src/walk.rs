@@ -62,68 +62,40 @@ pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>) -> Tree {
     for entry in builder.build() {
         let Ok(entry) = entry else {
             // The error's text can quote a path of the host; that something was unreadable is all we say.
-            diagnostics.push(Diagnostic {
-                path: RelPath::root(),
-                line: None,
-                kind: DiagnosticKind::Unreadable,
-            });
+            diagnostics.push(Diagnostic::new(RelPath::root(), None, DiagnosticKind::Unreadable));
             continue;
         };
         if entry.depth() == 0 {
             continue;
         }
         let Some(path) = relative(root, entry.path()) else {
-            diagnostics.push(Diagnostic {
-                path: RelPath::root(),
-                line: None,
-                kind: DiagnosticKind::OddName,
-            });
+            diagnostics.push(Diagnostic::new(RelPath::root(), None, DiagnosticKind::OddName));
             continue;
         };
         let Some(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
             if entry.depth() >= limits::DEPTH {
-                diagnostics.push(Diagnostic {
-                    path,
-                    line: None,
-                    kind: DiagnosticKind::TooDeep,
-                });
+                diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::TooDeep));
             }
             continue;
         }
         if kind.is_symlink() {
-            diagnostics.push(Diagnostic {
-                path,
-                line: None,
-                kind: DiagnosticKind::Link,
-            });
+            diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::Link));
             continue;
         }
         if !kind.is_file() {
-            diagnostics.push(Diagnostic {
-                path,
-                line: None,
-                kind: DiagnosticKind::Special,
-            });
+            diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::Special));
             continue;
         }
         let Ok(metadata) = entry.metadata() else {
-            diagnostics.push(Diagnostic {
-                path,
-                line: None,
-                kind: DiagnosticKind::Unreadable,
-            });
+            diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::Unreadable));
             continue;
         };
         if skip_file.is_some() && identity(&metadata) == skip_file {
             continue;
         }
         if files.len() >= limits::FILES {
-            diagnostics.push(Diagnostic {
-                path,
-                line: None,
-                kind: DiagnosticKind::TooManyFiles,
-            });
+            diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::TooManyFiles));
             break;
         }
         files.push(Entry {

@@ -208,11 +208,11 @@ pub(crate) fn problem(source: &Source<'_>, facts: &mut Facts, problem: Option<Pa
             DiagnosticKind::TooComplex
         }
     };
-    facts.diagnostics.push(Diagnostic {
-        path: source.path.clone(),
-        line: Some(problem.line.max(1)),
+    facts.diagnostics.push(Diagnostic::new(
+        source.path.clone(),
+        Some(problem.line.max(1)),
         kind,
-    });
+    ));
 }
 
 /// Words of a list put together so that a shell would take them apart again.

@@ -309,13 +309,13 @@ fn pin(facts: &mut Facts, source: &Source<'_>, tool: &'static str, version: &str
 /// Reports where a parser stopped.
 fn problem(facts: &mut Facts, source: &Source<'_>, problem: Option<ParseProblem>) {
     if let Some(problem) = problem {
-        facts.diagnostics.push(Diagnostic {
-            path: source.path.clone(),
-            line: Some(problem.line),
-            kind: match problem.kind {
+        facts.diagnostics.push(Diagnostic::new(
+            source.path.clone(),
+            Some(problem.line),
+            match problem.kind {
                 ParseProblemKind::TooDeep | ParseProblemKind::TooLarge => DiagnosticKind::TooComplex,
                 _ => DiagnosticKind::Syntax,
             },
-        });
+        ));
     }
 }
