@@ -202,6 +202,66 @@ fn hashing(given: &Given<'_>, figures: &Figures, service: &Service, processes: u
     })
 }
 
+/// A size that the platform sells.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plan {
+    name: String,
+    /// MiB.
+    memory: u32,
+    /// Thousandths of a core.
+    cpu: u32,
+}
+
+fn plans(given: &Given<'_>) -> Vec<Plan> {
+    given
+        .context
+        .target
+        .facts
+        .get("plans")
+        .and_then(|plans| plans.clone().try_into().ok())
+        .unwrap_or_default()
+}
+
+/// The smallest plan of the platform of whose memory the process at rest uses no more than the mark.
+pub(crate) fn plan_for(given: &Given<'_>, figures: &Figures, size: &ProcessSize) -> Option<Plan> {
+    let plans = plans(given);
+    let fits = |plan: &&Plan| plan.memory.saturating_mul(figures.mark) / 100 >= size.rest;
+    plans.iter().find(fits).or(plans.last()).cloned()
+}
+
+/// On a platform that sells sizes, fewer workers than the repository asks for where its own number opens more
+/// connections during a rollout than the database admits by plan.
+pub(crate) fn fit(given: &Given<'_>, figures: &Figures, sizes: &mut [ProcessSize]) {
+    if plans(given).is_empty() {
+        return;
+    }
+    for _ in 0..64 {
+        let tables = tables(given, figures, sizes);
+        if tables.iter().all(ConnectionTable::within_mark) {
+            return;
+        }
+        let Some(largest) = sizes
+            .iter_mut()
+            .filter(|size| size.processes > 1)
+            .max_by_key(|size| size.processes)
+        else {
+            return;
+        };
+        largest.processes -= 1;
+        let parent = if largest.processes > 1 { largest.parent } else { 0 };
+        largest.parent = parent;
+        largest.rest = largest.processes.saturating_mul(largest.per_process).saturating_add(parent);
+        if let Some(hashing) = &mut largest.hashing {
+            hashing.at_once = largest.processes.saturating_mul(figures.hashes_per_process);
+            hashing.mib = hashing.at_once.saturating_mul(hashing.each);
+        }
+        largest.limit = figures
+            .round(largest.rest.saturating_add(largest.hashing.as_ref().map_or(0, |hashing| hashing.mib)));
+        largest.stated = false;
+    }
+}
+
 /// Is a number the repository's own, or a default?
 pub(crate) fn stated(confidence: Confidence) -> bool {
     confidence == Confidence::Stated

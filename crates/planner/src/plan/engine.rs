@@ -148,6 +148,11 @@ impl Engine {
             .map(|path| Prose::new(path.clone()))
     }
 
+    /// Can its data be written to a file by a client that has its address?
+    pub(crate) fn can_dump_by_address(&self) -> bool {
+        self.url_dump.is_some()
+    }
+
     /// Can its data be written to a file by a command inside its container?
     pub(crate) fn can_dump(&self) -> bool {
         self.dump.is_some()

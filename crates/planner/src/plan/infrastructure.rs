@@ -1,18 +1,22 @@
 //! Section 2: what is provisioned, how large, and who talks to whom. The sections after it use its names.
 
 mod network;
+mod settings;
 mod stores;
 
 use serde::Serialize;
 
+use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{Role, Service, Unit};
+use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
 pub(crate) use stores::{Placement, Store};
 
 use super::engine::Engines;
 use super::{Given, Ledger};
-use crate::sizing::{self, ConnectionTable, Figures, ProcessSize};
+use crate::rules::facts;
+use crate::sizing::{self, ConnectionTable, Figures, Plan, ProcessSize};
 
 /// The decisions of section 2.
 #[derive(Debug, Serialize)]
@@ -23,6 +27,10 @@ pub(crate) struct Infrastructure<'a> {
     pub(crate) processes: Vec<Process<'a>>,
     /// Third-party processes of the repository's stack.
     third_party: Vec<ThirdParty<'a>>,
+    /// Generated secrets that several processes share.
+    shared_secrets: Vec<Shown>,
+    /// The repository's own description for this target, unit by unit.
+    units: &'a [Unit],
     /// The repository's own files for this target, in the order in which they are merged.
     pub(crate) files: Vec<Shown>,
     /// A name for the whole, for projects, namespaces and folders.
@@ -42,6 +50,19 @@ pub(crate) struct Process<'a> {
     /// Name of its container, service or workload.
     pub(crate) name: Shown,
     pub(crate) size: ProcessSize,
+    /// Name of the platform's plan that it fits into.
+    plan: Option<Plan>,
+    /// Worker processes that this plan runs, where they are fewer than the repository's.
+    fewer: Option<u32>,
+    /// The start command with that number.
+    fewer_start: Option<Shown>,
+    /// Does its image start it without a command of the platform?
+    starts_by_image: bool,
+    /// Is it reached from outside?
+    public: bool,
+    /// A job's schedule.
+    schedule: Option<Shown>,
+    settings: Vec<settings::Setting>,
     /// Does it stay up?
     pub(crate) long_running: bool,
 }
@@ -86,19 +107,44 @@ pub(super) fn build<'a>(
     ledger: &mut Ledger,
 ) -> Infrastructure<'a> {
     let mut sizes = sizing::processes(given, &figures);
+    let stated: Vec<u32> = sizes.iter().map(|size| size.processes).collect();
+    sizing::fit(given, &figures, &mut sizes);
     let connections = sizing::tables(given, &figures, &sizes);
     let stores = stores::place(given, engines, &connections, &figures);
 
+    let shared_secrets = settings::shared(given, &stores);
     let processes: Vec<Process<'a>> = given
         .services
         .iter()
         .filter_map(|service| {
             let at = sizes.iter().position(|size| size.service == service.id)?;
+            let size = sizes.get(at)?.clone();
+            let fewer = stated
+                .get(at)
+                .filter(|stated| **stated > size.processes)
+                .map(|_| size.processes);
+            let schedule = given
+                .inventory
+                .scheduled_jobs
+                .iter()
+                .find(|job| job.service.as_ref() == Some(&service.id))
+                .and_then(|job| job.schedule.clone());
             Some(Process {
                 service,
                 unit: given.unit_of(service),
                 name: process_name(given, service),
-                size: sizes.swap_remove(at),
+                plan: sizing::plan_for(given, &figures, &size),
+                fewer_start: fewer.and_then(|fewer| with_workers(service, stated.get(at).copied()?, fewer)),
+                fewer,
+                starts_by_image: given
+                    .container_of(service)
+                    .is_some_and(|container| container.command.is_some() && container.command == service.commands.start),
+                public: matches!(service.role, Role::Web | Role::Frontend)
+                    && (given.web().is_some_and(|web| web.id == service.id)
+                        || !given.services.iter().any(|other| other.depends_on.contains(&service.id))),
+                schedule,
+                settings: settings::of(given, service, &stores, &shared_secrets),
+                size,
                 long_running: !matches!(service.role, Role::Job | Role::Function),
             })
         })
@@ -126,6 +172,8 @@ pub(super) fn build<'a>(
             .and_then(|stack| stack.name.clone())
             .or(given.inventory.project.name.clone())
             .unwrap_or_else(|| Shown::from("app")),
+        units: given.stack.map(|stack| stack.units.as_slice()).unwrap_or_default(),
+        shared_secrets,
         stores,
         processes,
         third_party,
@@ -133,6 +181,32 @@ pub(super) fn build<'a>(
         figures,
         connections,
     }
+}
+
+/// The start command with another number of workers, where the number stands there as a word of its own.
+fn with_workers(service: &Service, stated: u32, wanted: u32) -> Option<Shown> {
+    let start = facts::start(service)?;
+    let mut replaced = false;
+    let words: Vec<String> = start
+        .words()
+        .scan(String::new(), |before, word| {
+            let option = before.clone();
+            word.clone_into(before);
+            Some(if option.starts_with('-') && word == stated.to_string() {
+                replaced = true;
+                wanted.to_string()
+            } else if let Some(option) = word.strip_suffix(&format!("={stated}")) {
+                replaced = true;
+                format!("{option}={wanted}")
+            } else {
+                word.to_owned()
+            })
+        })
+        .collect();
+    let text = words.join(" ");
+    CommandLine::parse(Raw::new(&text))
+        .filter(|_| replaced)
+        .map(Shown::from)
 }
 
 fn host(
@@ -178,6 +252,10 @@ fn conditions(given: &Given<'_>, stores: &[Store<'_>], connections: &[Connection
     ledger.condition("has_datastores", !stores.is_empty());
     ledger.condition("has_container_stores", any(&|store| store.in_container()));
     ledger.condition("has_new_stores", any(&|store| store.placement == Placement::New));
+    ledger.condition(
+        "has_platform_stores",
+        any(&|store| store.placement == Placement::Platform),
+    );
     ledger.condition(
         "has_external_stores",
         any(&|store| store.placement == Placement::External),

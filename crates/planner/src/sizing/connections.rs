@@ -63,6 +63,11 @@ pub(crate) struct ConnectionTable {
 }
 
 impl ConnectionTable {
+    /// Does it keep below the mark, as far as its numbers are known?
+    pub(crate) fn within_mark(&self) -> bool {
+        self.peak <= self.mark
+    }
+
     /// Connections that the database serves in the worst case.
     pub(crate) fn at_most(&self) -> u32 {
         self.peak.min(self.limit)

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use playbook_core::harmless::version_numbers;
 use playbook_core::inventory::{Datastore, MountKind, Unit};
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
@@ -64,6 +65,10 @@ pub(crate) struct Store<'a> {
     in_container: bool,
     /// Can a command of this plan save it?
     can_dump: bool,
+    /// Kubernetes' word for its workload.
+    workload: &'static str,
+    /// The first number of its version.
+    major: Option<u64>,
 }
 
 impl Store<'_> {
@@ -116,6 +121,9 @@ fn one<'a>(
         .clone()
         .or_else(|| unit.and_then(|unit| unit.version.clone()))
         .or_else(|| image_version(image.as_ref()));
+    let major = version
+        .as_ref()
+        .and_then(|version| version_numbers(version.as_str()).first().copied());
     let volume = unit.and_then(|unit| {
         unit.mounts
             .iter()
@@ -172,12 +180,19 @@ fn one<'a>(
         connections: clients,
         can_dump: match placement {
             Placement::File => true,
-            Placement::Stack | Placement::New | Placement::Platform => {
-                engine.as_ref().is_some_and(Engine::can_dump)
+            Placement::Stack | Placement::New => {
+                engine.as_ref().is_some_and(Engine::can_dump) && executes(given)
             }
+            Placement::Platform => engine.as_ref().is_some_and(Engine::can_dump_by_address),
             Placement::External => false,
         },
         in_container,
+        workload: match unit.map(|unit| unit.kind.as_str()) {
+            Some("Deployment") => "deployment",
+            Some("Pod") => "pod",
+            _ => "statefulset",
+        },
+        major,
         engine,
     }
 }
@@ -202,8 +217,13 @@ fn placement(
     if facts.is_some_and(|facts| facts.embedded) {
         return Placement::File;
     }
-    if unit.is_some() {
-        return Placement::Stack;
+    // A unit without an image is a resource of the platform.
+    if let Some(unit) = unit {
+        return if unit.image.is_some() || unit.build.is_some() {
+            Placement::Stack
+        } else {
+            Placement::Platform
+        };
     }
     let offered = given
         .context
@@ -236,6 +256,17 @@ fn placement(
     } else {
         Placement::External
     }
+}
+
+/// Can commands be run inside a running container, with their input and output?
+fn executes(given: &Given<'_>) -> bool {
+    given
+        .context
+        .target
+        .facts
+        .get("container-exec")
+        .and_then(toml::Value::as_bool)
+        .unwrap_or(true)
 }
 
 fn image_version(image: Option<&Shown>) -> Option<Shown> {
