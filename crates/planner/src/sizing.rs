@@ -251,13 +251,19 @@ pub(crate) fn fit(given: &Given<'_>, figures: &Figures, sizes: &mut [ProcessSize
         largest.processes -= 1;
         let parent = if largest.processes > 1 { largest.parent } else { 0 };
         largest.parent = parent;
-        largest.rest = largest.processes.saturating_mul(largest.per_process).saturating_add(parent);
+        largest.rest = largest
+            .processes
+            .saturating_mul(largest.per_process)
+            .saturating_add(parent);
         if let Some(hashing) = &mut largest.hashing {
             hashing.at_once = largest.processes.saturating_mul(figures.hashes_per_process);
             hashing.mib = hashing.at_once.saturating_mul(hashing.each);
         }
-        largest.limit = figures
-            .round(largest.rest.saturating_add(largest.hashing.as_ref().map_or(0, |hashing| hashing.mib)));
+        largest.limit = figures.round(
+            largest
+                .rest
+                .saturating_add(largest.hashing.as_ref().map_or(0, |hashing| hashing.mib)),
+        );
         largest.stated = false;
     }
 }

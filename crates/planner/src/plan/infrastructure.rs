@@ -136,12 +136,15 @@ pub(super) fn build<'a>(
                 plan: sizing::plan_for(given, &figures, &size),
                 fewer_start: fewer.and_then(|fewer| with_workers(service, stated.get(at).copied()?, fewer)),
                 fewer,
-                starts_by_image: given
-                    .container_of(service)
-                    .is_some_and(|container| container.command.is_some() && container.command == service.commands.start),
+                starts_by_image: given.container_of(service).is_some_and(|container| {
+                    container.command.is_some() && container.command == service.commands.start
+                }),
                 public: matches!(service.role, Role::Web | Role::Frontend)
                     && (given.web().is_some_and(|web| web.id == service.id)
-                        || !given.services.iter().any(|other| other.depends_on.contains(&service.id))),
+                        || !given
+                            .services
+                            .iter()
+                            .any(|other| other.depends_on.contains(&service.id))),
                 schedule,
                 settings: settings::of(given, service, &stores, &shared_secrets),
                 size,
@@ -172,7 +175,10 @@ pub(super) fn build<'a>(
             .and_then(|stack| stack.name.clone())
             .or(given.inventory.project.name.clone())
             .unwrap_or_else(|| Shown::from("app")),
-        units: given.stack.map(|stack| stack.units.as_slice()).unwrap_or_default(),
+        units: given
+            .stack
+            .map(|stack| stack.units.as_slice())
+            .unwrap_or_default(),
         shared_secrets,
         stores,
         processes,

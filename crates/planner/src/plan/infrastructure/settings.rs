@@ -106,9 +106,18 @@ fn generated(variable: &EnvironmentVariable, stores: &[Store<'_>]) -> bool {
         && variable.configures.is_none()
         && store_of(variable, stores).is_none()
         && secret::is_secret_name(variable.name.as_str())
-        && ["SECRET", "KEY_BASE", "JWT", "SALT", "SIGNING", "ENCRYPTION", "COOKIE", "SESSION"]
-            .iter()
-            .any(|word| variable.name.as_str().to_ascii_uppercase().contains(word))
+        && [
+            "SECRET",
+            "KEY_BASE",
+            "JWT",
+            "SALT",
+            "SIGNING",
+            "ENCRYPTION",
+            "COOKIE",
+            "SESSION",
+        ]
+        .iter()
+        .any(|word| variable.name.as_str().to_ascii_uppercase().contains(word))
 }
 
 fn property(name: &str) -> &'static str {
