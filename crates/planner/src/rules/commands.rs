@@ -255,7 +255,7 @@ static PROCFILE_IGNORED: Rule = Rule {
 };
 
 fn procfile_ignored(inventory: &Inventory, context: &Context, findings: &mut Findings) {
-    if context.target.stacks.iter().any(|kind| kind == "procfile") {
+    if !is_left_out(inventory, context) {
         return;
     }
     let Some(container) = facts::production_containers(inventory).next() else {
@@ -287,6 +287,20 @@ fn procfile_ignored(inventory: &Inventory, context: &Context, findings: &mut Fin
     }
 }
 
+/// Does the repository describe another deployment too, from which what only the Procfile says is missing? Where there is
+/// nothing but a Procfile, the plan is made from it.
+fn is_left_out(inventory: &Inventory, context: &Context) -> bool {
+    let reads_it = context.target.stacks.iter().any(|kind| kind == "procfile");
+    let other = facts::production_stacks(inventory).any(|stack| {
+        stack.kind != "procfile"
+            && stack
+                .units
+                .iter()
+                .any(|unit| unit.service.is_some() || unit.build.is_some())
+    });
+    !reads_it && other
+}
+
 fn is_run_elsewhere(inventory: &Inventory, unit: &playbook_core::inventory::Unit) -> bool {
     facts::production_units(inventory).any(|(stack, other)| {
         stack.kind != "procfile"
@@ -306,7 +320,7 @@ static PROCFILE_RELEASE: Rule = Rule {
 };
 
 fn procfile_release(inventory: &Inventory, context: &Context, findings: &mut Findings) {
-    if context.target.stacks.iter().any(|kind| kind == "procfile") {
+    if !is_left_out(inventory, context) {
         return;
     }
     for stack in facts::production_stacks(inventory).filter(|stack| stack.kind == "procfile") {
@@ -423,6 +437,9 @@ mod tests {
             worker.command = Some(command("bin/work"));
             all.stacks
                 .push(stack("procfile", vec![release, worker, unit("web", None)]));
+            let mut api = unit("api", None);
+            api.build = Some(playbook_core::inventory::Build::default());
+            all.stacks.push(stack("docker-compose", vec![api]));
             all.containers.push(image("node x.js", false));
         })
     }
@@ -436,6 +453,10 @@ mod tests {
             found.detail
         );
         fires("procfile-release-not-supported", &procfile(), "render");
+        let mut alone = procfile();
+        alone.stacks.truncate(1);
+        silent("procfile-release-not-supported", &alone, "render");
+        silent("procfile-ignored-by-docker", &alone, "render");
         let mut reads_it = context("render");
         std::sync::Arc::make_mut(&mut reads_it.target)
             .stacks

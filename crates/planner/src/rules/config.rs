@@ -389,6 +389,18 @@ static NO_REVOCATION: Rule = Rule {
     check: no_revocation,
 };
 
+/// A dependency alone does not tell what the tokens are for.
+fn is_manifest(inventory: &Inventory, place: &Evidence) -> bool {
+    inventory
+        .manifests
+        .iter()
+        .any(|manifest| manifest.path == place.path)
+        || matches!(
+            place.path.name(),
+            "go.mod" | "package.json" | "pyproject.toml" | "pom.xml" | "Cargo.toml"
+        )
+}
+
 fn no_revocation(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     let session = inventory
         .auth
@@ -407,7 +419,11 @@ fn no_revocation(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         findings
             .add(
                 Shown::from("No route ends or renews a token."),
-                fact.evidence.iter().take(4).cloned(),
+                fact.evidence
+                    .iter()
+                    .filter(|place| !is_manifest(inventory, place))
+                    .take(4)
+                    .cloned(),
             )
             .confidence(Confidence::Derived);
     }

@@ -427,14 +427,13 @@ fn proxy_untrusted(inventory: &Inventory, _: &Context, findings: &mut Findings) 
     if facts::signals(inventory, SignalKind::TrustsProxy).any(|signal| signal.service.is_none()) {
         return;
     }
+    let mut names: Vec<&Shown> = Vec::new();
+    let mut places: Vec<Evidence> = Vec::new();
     for service in facts::web_services(inventory) {
-        let Some(framework) = service
-            .frameworks
-            .iter()
-            .find(|name| knowledge.frameworks_without_proxy_trust.contains(&name.as_str()))
-        else {
+        let ignores = |name: &Shown| knowledge.frameworks_without_proxy_trust.contains(&name.as_str());
+        if !service.frameworks.iter().any(ignores) {
             continue;
-        };
+        }
         let text = facts::start_text(service);
         let trusts = facts::signals(inventory, SignalKind::TrustsProxy)
             .any(|signal| signal.service.as_ref() == Some(&service.id))
@@ -451,21 +450,18 @@ fn proxy_untrusted(inventory: &Inventory, _: &Context, findings: &mut Findings) 
                     .iter()
                     .any(|variable| knowledge.proxy_trust_variables.contains(&variable.name.as_str()))
             });
-        if trusts {
-            continue;
+        if !trusts {
+            names.push(&service.name);
+            places.extend(facts::start_place(service));
+            places.extend(service.evidence.first().cloned());
         }
-        findings
-            .add(
-                Shown::fill(
-                    "{} ({}) trusts no proxy's headers.",
-                    &[&code(&service.name), &code(framework)],
-                ),
-                facts::start_place(service)
-                    .into_iter()
-                    .chain(service.evidence.iter().take(1).cloned()),
-            )
-            .confidence(Confidence::Convention);
     }
+    findings
+        .add(
+            Shown::fill("{} trust no proxy's headers by default.", &[&facts::list(names)]),
+            places,
+        )
+        .confidence(Confidence::Convention);
 }
 
 static TLS_OFF: Rule = Rule {
@@ -532,7 +528,9 @@ fn password_hash(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     findings
         .add(
             Shown::from("No rate limit was found before the sign-in."),
-            facts::places(hashes).into_iter().take(2).chain(logins),
+            logins
+                .into_iter()
+                .chain(facts::places(hashes).into_iter().take(2)),
         )
         .confidence(Confidence::Derived);
 }

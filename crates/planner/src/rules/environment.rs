@@ -80,6 +80,9 @@ static UNDOCUMENTED: Rule = Rule {
 };
 
 fn undocumented(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    if inventory.services.is_empty() {
+        return;
+    }
     let missing: Vec<&EnvironmentVariable> = read(inventory)
         .filter(|variable| {
             variable.required

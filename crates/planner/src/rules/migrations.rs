@@ -2,7 +2,7 @@
 
 use playbook_core::evidence::{Confidence, Evidence};
 use playbook_core::finding::Severity;
-use playbook_core::inventory::{Inventory, Migration, SignalKind};
+use playbook_core::inventory::{Container, Inventory, Migration, SignalKind};
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
@@ -30,7 +30,13 @@ static NO_HOOK: Rule = Rule {
 
 fn no_hook(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     for migration in &inventory.migrations {
-        if migration.count == 0 || migration.at_start || runs_in_deployment(inventory, migration) {
+        // Another tool's entry, or a signal, may be what applies the same files at start.
+        let at_start =
+            inventory.migrations.iter().any(|other| {
+                other.at_start && (other.service.is_none() || other.service == migration.service)
+            }) || facts::signals(inventory, SignalKind::MigrationsAtStart)
+                .any(|signal| signal.service.is_none() || signal.service == migration.service);
+        if migration.count == 0 || at_start || runs_in_deployment(inventory, migration) {
             continue;
         }
         let by_hand = steps(inventory, migration);
@@ -45,6 +51,7 @@ fn no_hook(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         let mut evidence: Vec<Evidence> = service_place(inventory, migration).into_iter().collect();
         evidence.extend(migration.run_by.iter().cloned());
         evidence.extend(by_hand.iter().take(4).cloned());
+        evidence.extend(missing_copy(inventory, migration).map(|(_, place)| place));
         evidence.extend(migration.evidence.first().cloned());
         let command = migration
             .command
@@ -149,7 +156,8 @@ fn is_script(place: &Evidence) -> bool {
 fn service_place(inventory: &Inventory, migration: &Migration) -> Option<Evidence> {
     let service = match &migration.service {
         Some(id) => inventory.service(id.as_str())?,
-        None => facts::web_services(inventory).next()?,
+        // The service that reads most settings is the application.
+        None => facts::web_services(inventory).max_by_key(|service| service.env.len())?,
     };
     facts::container_of(inventory, service)
         .map(facts::command_place)
@@ -169,7 +177,15 @@ static EVERY_REPLICA: Rule = Rule {
 fn every_replica(inventory: &Inventory, context: &Context, findings: &mut Findings) {
     let signals: Vec<_> = facts::signals(inventory, SignalKind::MigrationsAtStart).collect();
     let mut claimed = false;
-    for migration in &inventory.migrations {
+    let with_files = inventory
+        .migrations
+        .iter()
+        .any(|migration| migration.at_start && migration.count > 0);
+    for migration in inventory
+        .migrations
+        .iter()
+        .filter(|migration| migration.count > 0 || !with_files)
+    {
         let service = migration
             .service
             .as_ref()
@@ -195,14 +211,17 @@ fn every_replica(inventory: &Inventory, context: &Context, findings: &mut Findin
         let several = service
             .and_then(|service| facts::replicas(inventory, context, service))
             .is_some_and(|replicas| replicas > 1);
-        let count = Shown::number(u64::from(migration.count));
+        let count = match migration.count {
+            0 => Shown::from(""),
+            count => Shown::fill(" ({} files)", &[&Shown::number(u64::from(count))]),
+        };
         findings
             .add(
                 Shown::fill(
                     if several {
-                        "{} ({} files) runs whenever an instance starts, and several start at the same moment."
+                        "{}{} runs whenever an instance starts, and several start at the same moment."
                     } else {
-                        "{} ({} files) runs whenever an instance starts."
+                        "{}{} runs whenever an instance starts."
                     },
                     &[&code(&migration.tool), &count],
                 ),
@@ -270,12 +289,11 @@ fn seeds_at_start(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         }
     }
     for (_, unit) in facts::production_units(inventory) {
-        // The process itself was judged by its start command.
-        let process = unit
-            .service
-            .as_ref()
-            .and_then(|id| inventory.service(id.as_str()));
-        let judged = process.is_some_and(|service| seeds(&facts::start_text(service)));
+        // What was judged as a service's start command stands at the same place.
+        let judged = inventory.services.iter().any(|service| {
+            seeds(&facts::start_text(service))
+                && facts::start_place(service).is_some_and(|place| unit.evidence.contains(&place))
+        });
         for command in [&unit.pre_deploy, &unit.command, &unit.entrypoint]
             .into_iter()
             .flatten()
@@ -304,65 +322,60 @@ fn not_in_image(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     for migration in inventory
         .migrations
         .iter()
-        .filter(|migration| !migration.at_start && migration.count > 0)
+        .filter(|migration| !migration.at_start)
     {
-        // A tool inside the program needs no files; only commands that are told about a folder do.
-        let Some(service) = migration
-            .service
-            .as_ref()
-            .and_then(|id| inventory.service(id.as_str()))
-        else {
+        // Where nothing runs the tool, that is the finding.
+        if !runs_in_deployment(inventory, migration) {
+            continue;
+        }
+        let Some((container, place)) = missing_copy(inventory, migration) else {
             continue;
         };
-        let Some(container) = facts::container_of(inventory, service) else {
-            continue;
-        };
-        if container.stages.len() < 2 || service.docker_target.is_some() {
-            continue;
-        }
-        let stages = final_stages(container);
-        let copies: Vec<_> = container
-            .copies
-            .iter()
-            .filter(|copy| stages.contains(&usize::try_from(copy.stage).unwrap_or(usize::MAX)))
-            .collect();
-        if copies.is_empty() {
-            continue;
-        }
-        let folder = migration.path.as_str();
-        let name = migration.path.name();
-        let may_hold = copies.iter().any(|copy| {
-            copy.sources.iter().any(|source| {
-                let source = source.as_str().trim_end_matches('/');
-                let tail = source.rsplit('/').next().unwrap_or(source);
-                let is_file = tail.contains('.') && tail != "." && tail != "..";
-                source.is_empty()
-                    || source == "."
-                    || source.contains('*')
-                    || source.contains('$')
-                    || tail == name
-                    || folder.split('/').any(|part| part == tail)
-                    || (copy.from.is_some() && !is_file && is_whole_folder(tail))
-            })
-        });
-        if may_hold {
-            continue;
-        }
-        let place = copies.last().map(|copy| Evidence::at(&container.path, copy.line));
         findings
             .add(
                 Shown::fill(
                     "The last stage of `{}` copies neither `{}` nor a folder above it.",
                     &[&container.path.shown(), &migration.path.shown()],
                 ),
-                place.into_iter().chain(migration.evidence.first().cloned()),
+                [place].into_iter().chain(migration.evidence.first().cloned()),
             )
             .confidence(Confidence::Derived);
     }
 }
 
+/// The image of the service whose schema it is, when its last stage does not hold the migrations, with the line of its
+/// last copy.
+fn missing_copy<'a>(inventory: &'a Inventory, migration: &Migration) -> Option<(&'a Container, Evidence)> {
+    let service = inventory.service(migration.service.as_ref()?.as_str())?;
+    let container = facts::container_of(inventory, service)?;
+    if migration.count == 0 || container.stages.len() < 2 || service.docker_target.is_some() {
+        return None;
+    }
+    let stages = final_stages(container);
+    let copies: Vec<_> = container
+        .copies
+        .iter()
+        .filter(|copy| stages.contains(&usize::try_from(copy.stage).unwrap_or(usize::MAX)))
+        .collect();
+    let folder = migration.path.as_str();
+    let may_hold = copies.iter().any(|copy| {
+        copy.sources.iter().any(|source| {
+            let source = source.as_str().trim_end_matches('/');
+            let tail = source.rsplit('/').next().unwrap_or(source);
+            let is_file = tail.contains('.') && tail != "." && tail != "..";
+            source.is_empty()
+                || source == "."
+                || source.contains(['*', '$'])
+                || folder.split('/').any(|part| part == tail)
+                || (copy.from.is_some() && !is_file && is_whole_folder(tail))
+        })
+    });
+    let last = copies.last().filter(|_| !may_hold)?;
+    Some((container, Evidence::at(&container.path, last.line)))
+}
+
 /// The last stage and the stages it is built upon.
-fn final_stages(container: &playbook_core::inventory::Container) -> Vec<usize> {
+fn final_stages(container: &Container) -> Vec<usize> {
     let mut list = Vec::new();
     let mut at = container.stages.len().checked_sub(1);
     while let Some(stage) = at.filter(|at| !list.contains(at)) {

@@ -2,7 +2,7 @@
 
 use playbook_core::evidence::{Confidence, Evidence};
 use playbook_core::finding::Severity;
-use playbook_core::inventory::{Datastore, Inventory, Pool, SignalKind, VariableSource};
+use playbook_core::inventory::{Datastore, Inventory, Pool, SignalKind, UnitVariable, VariableSource};
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
@@ -240,10 +240,17 @@ fn async_scheme(inventory: &Inventory, _: &Context, findings: &mut Findings) {
         if !mapper || other_driver || !store.drivers.iter().any(|driver| driver == "asyncpg") {
             continue;
         }
-        for (_, unit) in facts::production_units(inventory) {
-            for variable in unit.variables.iter().filter(|variable| {
-                variable.source == VariableSource::Datastore && variable.name.as_str().ends_with("URL")
-            }) {
+        for (stack, unit) in facts::production_units(inventory) {
+            let of_store = |variable: &&UnitVariable| {
+                let refers = stack.units.iter().any(|other| {
+                    variable.reference.as_ref() == Some(&other.name)
+                        && other.datastore.as_ref() == Some(&store.id)
+                });
+                variable.source == VariableSource::Datastore
+                    && variable.name.as_str().ends_with("URL")
+                    && (refers || store.variables.contains(&variable.name))
+            };
+            for variable in unit.variables.iter().filter(of_store) {
                 let engines = facts::places(facts::signals(inventory, SignalKind::EngineCreated))
                     .into_iter()
                     .take(2);
@@ -265,7 +272,6 @@ fn async_scheme(inventory: &Inventory, _: &Context, findings: &mut Findings) {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use playbook_core::inventory::UnitVariable;
 
     fn pool(size: Option<u32>, overflow: Option<u32>) -> Pool {
         Pool {
@@ -363,6 +369,8 @@ mod tests {
             evidence: vec![place("render.yaml", 12)],
         });
         all.stacks.push(stack("render", vec![api]));
+        silent(id, &all, "render");
+        all.datastores[0].variables = vec!["DATABASE_URL".into()];
         fires(id, &all, "render");
         let mut rewritten = all.clone();
         rewritten.signals.push(signal(SignalKind::RewritesDatabaseScheme));

@@ -65,7 +65,11 @@ fn worker_missing(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     }
     // The repository's own stacks run the web process but forget the worker.
     let runs = |service: &Service| !facts::units_of(inventory, service).is_empty();
-    if !facts::web_services(inventory).any(runs) {
+    // One worker that runs may well be the same process under another name.
+    let any_worker = workers
+        .iter()
+        .any(|worker| worker.role == Role::Worker && runs(worker));
+    if any_worker || !facts::web_services(inventory).any(runs) {
         return;
     }
     for worker in workers

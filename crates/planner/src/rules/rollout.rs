@@ -157,46 +157,49 @@ static DEPENDS_WITHOUT_CONDITION: Rule = Rule {
 };
 
 fn depends_without_condition(inventory: &Inventory, context: &Context, findings: &mut Findings) {
-    for stack in facts::target_stacks(inventory, context)
-        .into_iter()
-        .filter(|stack| stack.kind == "docker-compose")
-    {
-        for unit in stack.units.iter().filter(|unit| unit.service.is_some()) {
-            let blind: Vec<_> = unit
-                .depends_on
-                .iter()
-                .filter(|dependency| {
-                    dependency
+    // Units without anything that starts them again are worse off.
+    for restarts in [false, true] {
+        let (mut units, mut stores, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for stack in facts::target_stacks(inventory, context)
+            .into_iter()
+            .filter(|stack| stack.kind == "docker-compose")
+        {
+            let is_store = |name: &Shown| {
+                stack
+                    .units
+                    .iter()
+                    .any(|other| other.name == *name && support::engine(inventory, other).is_some())
+            };
+            for unit in stack.units.iter().filter(|unit| unit.service.is_some()) {
+                if unit.restart.as_ref().is_some_and(|policy| policy != "no") != restarts {
+                    continue;
+                }
+                for dependency in &unit.depends_on {
+                    let blind = dependency
                         .condition
                         .as_ref()
-                        .is_none_or(|condition| condition == "service_started")
-                })
-                .filter(|dependency| {
-                    stack.units.iter().any(|other| {
-                        other.name == dependency.unit && support::engine(inventory, other).is_some()
-                    })
-                })
-                .collect();
-            let restarts = unit.restart.as_ref().is_some_and(|policy| policy != "no");
-            findings
-                .add(
-                    Shown::fill(
-                        if restarts {
-                            "{} starts beside {}; the restart policy repeats it until it works."
-                        } else {
-                            "{} starts beside {}, and nothing starts it again."
-                        },
-                        &[
-                            &code(&unit.name),
-                            &facts::list(blind.iter().map(|dependency| &dependency.unit)),
-                        ],
-                    ),
-                    blind
-                        .iter()
-                        .flat_map(|dependency| dependency.evidence.iter().cloned()),
-                )
-                .severity(if restarts { Severity::Low } else { Severity::Medium });
+                        .is_none_or(|condition| condition == "service_started");
+                    if blind && is_store(&dependency.unit) {
+                        units.push(&unit.name);
+                        stores.push(&dependency.unit);
+                        places.extend(dependency.evidence.iter().cloned());
+                    }
+                }
+            }
         }
+        findings
+            .add(
+                Shown::fill(
+                    if restarts {
+                        "{} start beside {}; the restart policy repeats it until it works."
+                    } else {
+                        "{} start beside {}, and nothing starts them again."
+                    },
+                    &[&facts::list(units), &facts::list(stores)],
+                ),
+                places,
+            )
+            .severity(if restarts { Severity::Low } else { Severity::Medium });
     }
 }
 

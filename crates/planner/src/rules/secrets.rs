@@ -566,6 +566,13 @@ fn plain_in_platform_file(inventory: &Inventory, _: &Context, findings: &mut Fin
             .filter(|variable| {
                 variable.source == VariableSource::Withheld && is_secret_name(variable.name.as_str())
             })
+            // An address without a password is none; with one, the scan took it for a secret.
+            .filter(|variable| {
+                let name = variable.name.as_str();
+                !["_URL", "_URI", "_DSN", "_HOST", "_ADDR"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+            })
             // What the scan took for a secret of the file is reported as that.
             .filter(|variable| {
                 !inventory.committed_secrets.iter().any(|secret| {

@@ -45,7 +45,10 @@ fn variable(name: &'static str, sites: Vec<ReadSite>) -> EnvironmentVariable {
 }
 
 fn with(variables: Vec<EnvironmentVariable>) -> Inventory {
-    inventory(|all| all.environment = variables)
+    inventory(|all| {
+        all.environment = variables;
+        all.services.push(web("x"));
+    })
 }
 
 fn passed(name: &'static str, source: VariableSource) -> UnitVariable {
@@ -92,7 +95,6 @@ fn not_passed() {
             "API_BASE",
             vec![site(VariableOrigin::Code, true, false)],
         )]);
-        all.services.push(web("x"));
         let mut api = unit("api", None);
         api.service = Some("api".into());
         api.variables.push(passed(name, VariableSource::Literal));

@@ -91,6 +91,9 @@ fn migrations_in_the_image() {
     let id = "migration-tool-not-in-image";
     let build = |source: &'static str| {
         let mut all = migrated(migration(|_| {}));
+        let mut api = unit("api", None);
+        api.pre_deploy = Some(command("alembic upgrade head"));
+        all.stacks.push(stack("render", vec![api]));
         let container = &mut all.containers[0];
         container.stages.insert(
             0,
@@ -111,6 +114,11 @@ fn migrations_in_the_image() {
         all
     };
     fires(id, &build("/work/target/release/server.bin"), "compose");
+    let mut unhooked = build("/work/target/release/server.bin");
+    unhooked.stacks.clear();
+    silent(id, &unhooked, "compose");
+    let found = fires("migrations-no-deploy-hook", &unhooked, "compose");
+    assert!(found.evidence.contains(&place("Dockerfile", 7)));
     silent(id, &build("/app"), "compose");
     silent(id, &build("."), "compose");
     silent(id, &build("/src/migrations"), "compose");
