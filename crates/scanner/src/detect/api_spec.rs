@@ -6,6 +6,7 @@ use playbook_core::shown::Shown;
 
 use super::{Detector, ending};
 use crate::fact::Facts;
+use crate::scope;
 use crate::source::Source;
 
 /// Files that describe an API.
@@ -52,10 +53,11 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             mark(&["openapi:", "\"openapi\"", "swagger:", "\"swagger\""]),
         ),
     };
-    if let (Some(line), true) = (
-        line,
-        source.is_production() || matches!(kind, "openapi" | "asyncapi"),
-    ) {
+    // Documentation is where descriptions belong; tests and examples describe something else.
+    let documented = source.path.components().all(|part| {
+        part.starts_with("doc") || RelPath::new(part).is_none_or(|part| !scope::folder_is_development(&part))
+    });
+    if let (Some(line), true) = (line, source.is_production() || documented) {
         facts.api_specs.push(ApiSpec {
             kind: Shown::from(kind),
             path: source.path.clone(),

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use playbook_core::harmless::{EnvName, port};
+use playbook_core::inventory::ExternalService;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::{Detector, ending};
 use crate::fact::{EntryKind, EntryPoint, Facts};
@@ -69,6 +71,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         _ => yaml::document(source.text).0,
     };
     let Some(tree) = tree else { return };
+    hosts(source, &tree, facts);
     let root = tree.get_entry("port");
     let below = SERVERS.iter().find_map(|key| tree.get(key)?.get_entry("port"));
     for (line, node) in root.into_iter().chain(below) {
@@ -98,6 +101,33 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             evidence: source.at(line),
         });
     }
+}
+
+/// Addresses of vendors.
+fn hosts(source: &Source<'_>, tree: &Node, facts: &mut Facts) {
+    tree.walk(20_000, &mut |_, node| {
+        let Some((_, rest)) = node.text().and_then(|text| text.split_once("://")) else {
+            return;
+        };
+        let host = rest
+            .split(['/', ':', '?', '#'])
+            .next()
+            .unwrap_or_default()
+            .rsplit('@')
+            .next()
+            .unwrap_or_default();
+        for found in Catalogue::get().by_host_suffix(host) {
+            if found.technology.group == Group::ExternalService {
+                facts.external_services.push(ExternalService {
+                    kind: Shown::from(found.technology.id),
+                    category: Shown::from(found.technology.category),
+                    scope: source.scope,
+                    variables: Vec::new(),
+                    evidence: vec![source.at(node.line())],
+                });
+            }
+        }
+    });
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{
     AuthFact, Container, Datastore, ExternalService, Inventory, Observability, ScheduledJob, Stack,
+    VariableOrigin,
 };
+use playbook_core::secret;
 use playbook_core::shown::Shown;
-use playbook_core::technology::Group;
+use playbook_core::technology::{Catalogue, Group, Technology};
 
 use super::candidates::Sources;
 use super::services::Merged;
@@ -199,6 +201,19 @@ fn external_services(sources: &Sources<'_>, services: &[Merged]) -> Vec<External
         known.evidence.extend(fact.evidence.iter().cloned());
         known.variables.extend(fact.variables.iter().cloned());
     }
+    for (technology, name, evidence) in by_variables(sources) {
+        let known = found
+            .entry(Shown::from(technology.id))
+            .or_insert_with(|| ExternalService {
+                kind: Shown::from(technology.id),
+                category: Shown::from(technology.category),
+                scope: Scope::Production,
+                variables: Vec::new(),
+                evidence: Vec::new(),
+            });
+        known.variables.push(name);
+        known.evidence.push(evidence);
+    }
     for package in of_packages(sources, services, Group::ExternalService) {
         let kind = Shown::from(package.technology.id);
         let known = found.entry(kind.clone()).or_insert_with(|| ExternalService {
@@ -219,6 +234,30 @@ fn external_services(sources: &Sources<'_>, services: &[Merged]) -> Vec<External
             service
         })
         .collect()
+}
+
+/// Vendors whose credentials the code reads: a secret under the vendor's name is a use of it.
+fn by_variables(sources: &Sources<'_>) -> Vec<(&'static Technology, Shown, Evidence)> {
+    let catalogue = Catalogue::get();
+    let mut out = Vec::new();
+    for fact in &sources.facts.variables {
+        let read = fact.scope == Scope::Production && fact.origin == VariableOrigin::Code && !fact.build_time;
+        if !read || !(fact.secret || secret::is_secret_name(fact.name.as_str())) {
+            continue;
+        }
+        let name = fact.name.as_str();
+        let found = catalogue
+            .by_env_name(name)
+            .into_iter()
+            .chain(catalogue.by_env_prefix(name));
+        for technology in found
+            .map(|found| found.technology)
+            .filter(|technology| technology.group == Group::ExternalService)
+        {
+            out.push((technology, (&fact.name).into(), fact.evidence.clone()));
+        }
+    }
+    out
 }
 
 fn observability(sources: &Sources<'_>, services: &[Merged]) -> Vec<Observability> {
