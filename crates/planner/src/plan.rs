@@ -12,6 +12,7 @@ mod verified;
 
 mod data;
 mod docker;
+mod edge;
 mod engine;
 mod images;
 mod infrastructure;
@@ -58,7 +59,7 @@ pub(crate) struct Decisions<'a> {
     pub(crate) data: data::Data<'a>,
     pub(crate) services: services::Services<'a>,
     pub(crate) ingress: ingress::Ingress<'a>,
-    pub(crate) rollout: rollout::Rollout,
+    pub(crate) rollout: rollout::Rollout<'a>,
     pub(crate) observability: observability::Observability<'a>,
     pub(crate) readiness: readiness::Readiness<'a>,
     pub(crate) docker: docker::Docker<'a>,
@@ -98,9 +99,10 @@ impl<'a> Plan<'a> {
         let images = images::build(&given, &mut ledger);
         let secrets = secrets::build(&given, &mut ledger);
         let data = data::build(&given, &infrastructure, &mut ledger);
-        let services = services::build(&given, &mut ledger);
-        let ingress = ingress::build(&given, &mut ledger);
-        let rollout = rollout::build(&given, &mut ledger);
+        let edge = edge::EdgeFile::load(templates)?;
+        let services = services::build(&given, &infrastructure, &images, &edge, &mut ledger);
+        let ingress = ingress::build(&given, &infrastructure, &services, &edge, &mut ledger);
+        let rollout = rollout::build(&given, &infrastructure, &services, &ingress, &data, &mut ledger);
         let observability = observability::build(&given, &mut ledger);
         let readiness = readiness::build(&given, &mut ledger);
         let docker = docker::build(&given, &mut ledger);

@@ -58,6 +58,13 @@ pub(crate) struct Build<'a> {
     needs: Vec<Shown>,
 }
 
+impl Build<'_> {
+    /// Is it the image of the process with this name?
+    pub(crate) fn runs(&self, process: &Shown) -> bool {
+        self.services.contains(process)
+    }
+}
+
 /// A service for which this plan brings a Dockerfile.
 #[derive(Debug, Serialize)]
 pub(crate) struct Missing<'a> {

@@ -1,25 +1,218 @@
-//! Section 6: every process with its command, resources, probes and dependencies.
+//! Section 6: every process with its command, resources, probes and dependencies, and what else deploys it.
+
+mod pipeline;
 
 use serde::Serialize;
 
-use playbook_core::inventory::{Service, Unit};
+use playbook_core::evidence::{Evidence, Scope};
+use playbook_core::inventory::{
+    DocumentedCommand, HealthCheck, Probe, Role, ScheduledJob, Service, Signal, SignalKind, Unit,
+};
+use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
+use self::pipeline::Pipeline;
+use super::edge::{EdgeFile, Preset};
+use super::given::hedge;
+use super::images::Images;
+use super::infrastructure::{Infrastructure, Process, process_name};
 use super::{Given, Ledger};
+use crate::rules::{facts, knowledge};
+
+/// Shortest time to stop that the plan sets, in seconds, where a platform lets it choose: what most servers need to
+/// finish open requests.
+const GRACE: u32 = 30;
 
 /// The decisions of section 6.
 #[derive(Debug, Serialize)]
 pub(crate) struct Services<'a> {
-    wiring: Vec<Wiring<'a>>,
+    pub(crate) processes: Vec<Wired<'a>>,
+    pub(crate) third_party: Vec<Neighbour<'a>>,
+    /// Pipelines that deploy.
+    pipelines: Vec<Pipeline<'a>>,
+    /// Places where a signal to stop is handled.
+    handled: Vec<&'a Signal>,
+    /// State in the memory of a process.
+    in_memory: Vec<&'a Signal>,
+    /// Jobs by the clock that no process of this plan starts.
+    clock: Vec<Clock<'a>>,
+    /// Jobs by the clock that a process of this plan starts.
+    scheduled: Vec<&'a ScheduledJob>,
+    /// Names of variables that set the number of workers, with the services that read them.
+    scale: Vec<Scale<'a>>,
+    /// Commands that the documentation gives for a deployment with these files.
+    documented: Vec<&'a DocumentedCommand>,
+    /// Does the repository's stack fix the name of the whole?
+    named: bool,
+    /// The single folder of all the stack's files, where there is one.
+    folder: Option<Shown>,
 }
 
-/// A service with what the repository's own stack says about it.
+/// A process of the repository's own.
 #[derive(Debug, Serialize)]
-struct Wiring<'a> {
-    service: &'a Service,
-    unit: Option<&'a Unit>,
+pub(crate) struct Wired<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) unit: Option<&'a Unit>,
+    /// Name of its container, service or workload.
+    pub(crate) name: Shown,
+    /// Name of its image without registry and tag, where this plan builds it.
+    image: Option<Shown>,
+    /// An image that is pulled.
+    pulled: Option<Shown>,
+    pub(crate) long_running: bool,
+    /// Does it run to its end and then stop?
+    job: bool,
+    /// MiB, thousandths of a core.
+    limit: u32,
+    request: u32,
+    cpu: u32,
+    replicas: u32,
+    /// May it run only once, also during a rollout?
+    pub(crate) single: bool,
+    /// Why it may run only once.
+    single_places: Vec<&'a Evidence>,
+    start: Option<Shown>,
+    /// Words of the start command, where it is a simple one.
+    start_words: Vec<Shown>,
+    start_place: Option<&'a Evidence>,
+    start_hedge: Option<&'static str>,
+    /// Is the start command another one than the image's own?
+    start_differs: bool,
+    pub(crate) port: Option<u16>,
+    port_hedge: Option<&'static str>,
+    pub(crate) health: Option<&'a HealthCheck>,
+    /// The path alone, where nothing more is known of it.
+    pub(crate) health_path: Option<&'a Shown>,
+    probes: &'a [Probe],
+    /// Program of the image that can ask the health path.
+    probe_with: Option<&'static str>,
+    needs: Vec<Need>,
+    restart: Option<&'a Shown>,
+    grace_stated: Option<&'a Shown>,
+    /// Seconds that this plan gives it to stop.
+    grace: u32,
+    /// Seconds that its server waits for open requests, where the server has a limit.
+    drain: Option<u32>,
+    /// Slug of the framework's or server's manner to stop.
+    stops: Option<&'static str>,
+    /// What the proxy before it needs.
+    presets: Vec<Preset>,
+    /// User of its image, where it is not root.
+    user: Option<&'a Shown>,
+    /// Numeric user of its image.
+    user_id: Option<u32>,
+    /// Paths that hold data.
+    data: Vec<&'a playbook_core::inventory::Mount>,
+    /// Ports that the stack publishes to every address of the host.
+    published: Vec<&'a playbook_core::inventory::PublishedPort>,
 }
 
-pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Services<'a> {
+/// A process of somebody else in the repository's stack.
+#[derive(Debug, Serialize)]
+pub(crate) struct Neighbour<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) unit: Option<&'a Unit>,
+    pub(crate) name: Shown,
+    /// A tool for people: not started with the rest.
+    left_out: bool,
+}
+
+/// Something that has to be there first.
+#[derive(Debug, Serialize)]
+struct Need {
+    name: Shown,
+    condition: Option<Shown>,
+}
+
+/// A job that runs by the clock.
+#[derive(Debug, Serialize)]
+struct Clock<'a> {
+    name: Shown,
+    schedule: Option<&'a Shown>,
+    command: Option<Shown>,
+    /// The process whose image it runs in.
+    process: Option<Shown>,
+    image: Option<Shown>,
+    evidence: &'a [Evidence],
+}
+
+/// A variable that sets how many workers run.
+#[derive(Debug, Serialize)]
+struct Scale<'a> {
+    name: &'a Shown,
+    services: &'a [Shown],
+    default: Option<&'a Shown>,
+    evidence: Vec<&'a Evidence>,
+}
+
+pub(super) fn build<'a>(
+    given: &Given<'a>,
+    infrastructure: &Infrastructure<'a>,
+    images: &Images<'a>,
+    edge: &EdgeFile,
+    ledger: &mut Ledger,
+) -> Services<'a> {
+    let processes: Vec<Wired<'a>> = infrastructure
+        .processes
+        .iter()
+        .map(|process| wired(given, infrastructure, images, edge, process))
+        .collect();
+    let third_party: Vec<Neighbour<'a>> = given
+        .third_party
+        .iter()
+        .map(|service| Neighbour {
+            service,
+            unit: given.unit_of(service),
+            name: process_name(given, service),
+            left_out: service.role == Role::Tool && !needed(given, service),
+        })
+        .collect();
+    let clock = clock(given, images, &processes);
+    let scheduled: Vec<&ScheduledJob> = given
+        .inventory
+        .scheduled_jobs
+        .iter()
+        .filter(|job| {
+            job.service.as_ref().is_some_and(|id| {
+                processes
+                    .iter()
+                    .any(|process| process.service.id == *id && process.long_running)
+            })
+        })
+        .collect();
+    let pipelines = pipeline::pipelines(given);
+    let stack = given.stack;
+    let result = Services {
+        handled: signals(given, SignalKind::GracefulShutdown),
+        in_memory: signals(given, SignalKind::InMemoryState),
+        scale: scale(given, edge),
+        documented: documented(given),
+        named: stack.is_some_and(|stack| stack.name.is_some()),
+        folder: stack.and_then(|stack| {
+            let parent = stack.files.first()?.parent();
+            stack
+                .files
+                .iter()
+                .all(|file| file.parent() == parent)
+                .then(|| {
+                    if parent.is_root() {
+                        Shown::from(".")
+                    } else {
+                        parent.shown()
+                    }
+                })
+        }),
+        processes,
+        third_party,
+        pipelines,
+        clock,
+        scheduled,
+    };
+    conditions(given, &result, ledger);
+    result
+}
+
+fn conditions(given: &Given<'_>, services: &Services<'_>, ledger: &mut Ledger) {
     ledger.condition(
         "has_health_check",
         given
@@ -27,14 +220,362 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Services<'a> 
             .iter()
             .any(|service| !service.health_checks.is_empty()),
     );
-    Services {
-        wiring: given
-            .services
+    ledger.condition(
+        "has_pipeline",
+        services.pipelines.iter().any(Pipeline::is_for_this_target),
+    );
+    ledger.condition(
+        "has_other_pipeline",
+        services.pipelines.iter().any(Pipeline::is_to_be_stopped),
+    );
+    ledger.condition("has_clock_jobs", !services.clock.is_empty());
+    ledger.condition(
+        "has_workers",
+        services
+            .processes
             .iter()
-            .map(|service| Wiring {
-                service,
-                unit: given.unit_of(service),
+            .any(|process| process.service.role == Role::Worker),
+    );
+    ledger.condition(
+        "has_processes",
+        services.processes.iter().any(|process| process.long_running),
+    );
+}
+
+fn wired<'a>(
+    given: &Given<'a>,
+    infrastructure: &Infrastructure<'a>,
+    images: &Images<'a>,
+    edge: &EdgeFile,
+    process: &Process<'a>,
+) -> Wired<'a> {
+    let service = process.service;
+    let unit = given.unit_of(service);
+    let container = given.container_of(service);
+    let built = images
+        .builds
+        .iter()
+        .find(|build| build.runs(&process.name));
+    let start = unit
+        .and_then(|unit| unit.command.as_ref())
+        .or(service.commands.start.as_ref());
+    let image_start = container.and_then(|container| container.command.as_ref().or(container.entrypoint.as_ref()));
+    let server = facts::start(service).and_then(|start| {
+        let words: Vec<&str> = start.as_str().split_whitespace().collect();
+        let catalogue = Catalogue::get();
+        catalogue
+            .by_command(catalogue.without_wrappers(&words))
+            .into_iter()
+            .find_map(|technology| technology.server.as_ref().map(|server| (technology.id, server)))
+    });
+    let framework = service.frameworks.iter().find_map(|slug| {
+        Catalogue::get()
+            .find(Group::Framework, slug.as_str())
+            .and_then(|technology| technology.framework.as_ref())
+    });
+    let drain = server
+        .and_then(|(_, server)| server.graceful_seconds)
+        .or_else(|| framework.and_then(|framework| framework.shutdown_seconds));
+    let health = service
+        .health
+        .iter()
+        .find(|check| !check.authenticated)
+        .or(service.health.first());
+    let single = process.size.singleton || service.role == Role::Scheduler;
+    Wired {
+        unit,
+        name: process.name.clone(),
+        image: built.map(|build| build.name.clone()),
+        pulled: unit
+            .and_then(|unit| unit.image.clone())
+            .or_else(|| service.image.clone())
+            .filter(|_| built.is_none()),
+        long_running: process.long_running,
+        job: service.role == Role::Job,
+        limit: process.size.limit,
+        request: process.size.rest,
+        cpu: process.size.cpu,
+        replicas: if single { 1 } else { process.size.replicas },
+        single,
+        single_places: if single { single_places(given, service) } else { Vec::new() },
+        start: start.map(Shown::from),
+        start_words: start
+            .filter(|start| {
+                !start
+                    .as_str()
+                    .contains(['&', ';', '|', '(', '$', '>', '<', '"', '\'', '\\', '`', '*'])
             })
-            .collect(),
+            .map(|start| words(start.as_str()))
+            .unwrap_or_default(),
+        start_place: Given::start_place(service),
+        start_hedge: hedge(service.start_confidence),
+        start_differs: match (start, image_start) {
+            (Some(start), Some(image)) => start.as_str() != image.as_str(),
+            (Some(_), None) => container.is_some(),
+            (None, _) => false,
+        },
+        port: service.ports.first().copied(),
+        port_hedge: hedge(service.port_confidence),
+        health,
+        health_path: health
+            .map(|check| &check.path)
+            .or_else(|| service.health_checks.first()),
+        probes: unit.map(|unit| unit.probes.as_slice()).unwrap_or_default(),
+        probe_with: probe_with(given, service),
+        needs: needs(given, infrastructure, service, unit),
+        restart: unit.and_then(|unit| unit.restart.as_ref()),
+        grace_stated: unit.and_then(|unit| unit.stop_grace.as_ref()),
+        grace: GRACE.max(drain.map_or(0, |seconds| seconds.saturating_add(5))),
+        drain,
+        stops: server
+            .map(|(id, _)| id)
+            .or_else(|| framework.and_then(|framework| framework.shutdown)),
+        presets: edge.presets(service, server.map(|(id, _)| id)),
+        user: container.and_then(|container| container.user.as_ref()),
+        user_id: container
+            .and_then(|container| container.user.as_ref())
+            .and_then(|user| user.as_str().split(':').next()?.parse().ok())
+            .filter(|id| *id > 0),
+        data: unit
+            .map(|unit| {
+                unit.mounts
+                    .iter()
+                    .filter(|mount| {
+                        !mount.read_only
+                            && matches!(
+                                mount.kind,
+                                playbook_core::inventory::MountKind::Volume
+                                    | playbook_core::inventory::MountKind::Bind
+                            )
+                    })
+                    .collect()
+            })
+            .unwrap_or_default(),
+        published: unit
+            .map(|unit| unit.ports.iter().filter(|port| port.published).collect())
+            .unwrap_or_default(),
+        service,
+    }
+}
+
+/// Words of a simple command, each harmless as a part of the command that the inventory holds.
+fn words(command: &str) -> Vec<Shown> {
+    command
+        .split_whitespace()
+        .filter_map(|word| {
+            playbook_core::harmless::CommandLine::parse(playbook_core::raw::Raw::new(word))
+                .map(|word| Shown::from(&word))
+        })
+        .collect()
+}
+
+/// Places that tell why only one may run: the scheduler, the timer, the state in memory.
+fn single_places<'a>(given: &Given<'a>, service: &'a Service) -> Vec<&'a Evidence> {
+    let mut places: Vec<&Evidence> = given
+        .inventory
+        .signals
+        .iter()
+        .filter(|signal| {
+            signal.scope == Scope::Production
+                && signal.kind == SignalKind::InProcessScheduler
+                && signal.service.as_ref().is_none_or(|id| *id == service.id)
+        })
+        .filter_map(|signal| signal.evidence.first())
+        .take(2)
+        .collect();
+    if places.is_empty() {
+        places.extend(Given::start_place(service));
+    }
+    places
+}
+
+fn needs(
+    given: &Given<'_>,
+    infrastructure: &Infrastructure<'_>,
+    service: &Service,
+    unit: Option<&Unit>,
+) -> Vec<Need> {
+    if let Some(unit) = unit.filter(|unit| !unit.depends_on.is_empty()) {
+        return unit
+            .depends_on
+            .iter()
+            .map(|need| Need {
+                name: need.unit.clone(),
+                condition: need.condition.clone(),
+            })
+            .collect();
+    }
+    service
+        .depends_on
+        .iter()
+        .filter_map(|id| {
+            let name = given
+                .inventory
+                .service(id.as_str())
+                .map(|service| process_name(given, service))
+                .or_else(|| {
+                    infrastructure
+                        .stores
+                        .iter()
+                        .find(|store| store.store.id == *id)
+                        .map(|store| store.name.clone())
+                })?;
+            Some(Need { name, condition: None })
+        })
+        .collect()
+}
+
+/// A program of the image that can ask for a path, as far as its base or runtime shows.
+fn probe_with(given: &Given<'_>, service: &Service) -> Option<&'static str> {
+    let runtime = match service.runtime.name.as_ref().map(Shown::as_str) {
+        Some("python") => Some("python"),
+        Some("node") => Some("node"),
+        Some("php") => Some("php"),
+        _ => None,
+    };
+    let base = given
+        .container_of(service)
+        .and_then(|container| container.stages.last())
+        .and_then(|stage| stage.base.as_ref())
+        .and_then(facts::image);
+    let facts = base.as_ref().and_then(|base| {
+        Catalogue::get()
+            .base_image(base.repository(), base.tag())
+            .and_then(|technology| technology.image.as_ref())
+    });
+    match facts {
+        Some(image) if image.curl == Some(true) => Some("curl"),
+        Some(image) if image.wget == Some(true) => Some("wget"),
+        _ => runtime,
+    }
+}
+
+/// Does a process of the repository's own stack depend on this one?
+fn needed(given: &Given<'_>, service: &Service) -> bool {
+    let name = process_name(given, service);
+    given.stack.is_some_and(|stack| {
+        stack
+            .units
+            .iter()
+            .any(|unit| unit.depends_on.iter().any(|need| need.unit == name))
+    })
+}
+
+fn clock<'a>(given: &Given<'a>, images: &Images<'a>, processes: &[Wired<'a>]) -> Vec<Clock<'a>> {
+    let image_of = |name: &Shown| {
+        images
+            .builds
+            .iter()
+            .find(|build| build.runs(name))
+            .map(|build| build.name.clone())
+    };
+    given
+        .inventory
+        .scheduled_jobs
+        .iter()
+        // Steps of CI by the clock stay where they are; a process that runs starts its own.
+        .filter(|job| !matches!(job.runner.as_str(), "github-actions" | "gitlab-ci" | "circleci"))
+        .filter(|job| {
+            job.service.as_ref().is_none_or(|id| {
+                !processes
+                    .iter()
+                    .any(|process| process.service.id == *id && process.long_running)
+            })
+        })
+        .map(|job| {
+            let service = job
+                .service
+                .as_ref()
+                .and_then(|id| given.inventory.service(id.as_str()));
+            let process = service
+                .map(|service| process_name(given, service))
+                .or_else(|| given.web().map(|service| process_name(given, service)));
+            Clock {
+                name: job.name.clone(),
+                schedule: job.schedule.as_ref(),
+                command: service
+                    .and_then(|service| service.commands.start.as_ref())
+                    .map(Shown::from),
+                image: process.as_ref().and_then(image_of),
+                process,
+                evidence: &job.evidence,
+            }
+        })
+        .collect()
+}
+
+fn signals<'a>(given: &Given<'a>, kind: SignalKind) -> Vec<&'a Signal> {
+    given
+        .inventory
+        .signals
+        .iter()
+        .filter(|signal| signal.kind == kind && signal.scope == Scope::Production)
+        .collect()
+}
+
+/// Variables that set how many processes or threads work.
+fn scale<'a>(given: &Given<'a>, edge: &EdgeFile) -> Vec<Scale<'a>> {
+    given
+        .variables
+        .iter()
+        .filter(|variable| !variable.secret && edge.is_for("scale", variable.name.as_str()))
+        .map(|variable| Scale {
+            name: &variable.name,
+            services: &variable.services,
+            default: variable.default.as_ref(),
+            evidence: variable.evidence.iter().take(2).collect(),
+        })
+        .collect()
+}
+
+/// Commands of the documentation that deploy to this target.
+fn documented<'a>(given: &Given<'a>) -> Vec<&'a DocumentedCommand> {
+    given
+        .inventory
+        .documented_commands
+        .iter()
+        .filter(|documented| {
+            knowledge::get().deploy_commands.iter().any(|known| {
+                known.platform == given.context.target.id && documented.command.as_str().contains(known.words)
+            })
+        })
+        .take(4)
+        .collect()
+}
+
+impl Services<'_> {
+    /// Does the service keep state in its memory?
+    pub(crate) fn keeps_state(&self, service: &Service) -> bool {
+        self.in_memory
+            .iter()
+            .any(|signal| signal.service.as_ref() == Some(&service.id))
+    }
+}
+
+impl Neighbour<'_> {
+    pub(crate) fn left_out(&self) -> bool {
+        self.left_out
+    }
+}
+
+impl Wired<'_> {
+    /// Seconds between the signal to stop and the kill.
+    pub(crate) fn stop_seconds(&self) -> u32 {
+        self.grace
+    }
+
+    /// Is its image built by this plan?
+    pub(crate) fn is_built(&self) -> bool {
+        self.image.is_some()
+    }
+
+    /// Does it hold a port of the host?
+    pub(crate) fn publishes(&self) -> bool {
+        self.published.iter().any(|port| port.host.is_some())
+    }
+
+    /// What the proxy before it needs.
+    pub(crate) fn presets(&self) -> &[Preset] {
+        &self.presets
     }
 }

@@ -22,6 +22,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "dockerfiles/python.md",
     "dockerfiles/ruby.md",
     "dockerfiles/rust.md",
+    "edge.toml",
     "engines/clickhouse.toml",
     "engines/elasticsearch.toml",
     "engines/kafka.toml",
