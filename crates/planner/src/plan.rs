@@ -100,7 +100,7 @@ impl<'a> Plan<'a> {
         let secrets = secrets::build(&given, &mut ledger);
         let data = data::build(&given, &infrastructure, &mut ledger);
         let edge = edge::EdgeFile::load(templates)?;
-        let services = services::build(&given, &infrastructure, &images, &edge, &mut ledger);
+        let services = services::build(&given, &infrastructure, &images, &secrets, &edge, &mut ledger);
         let ingress = ingress::build(&given, &infrastructure, &services, &edge, &mut ledger);
         let rollout = rollout::build(&given, &infrastructure, &services, &ingress, &data, &mut ledger);
         let observability = observability::build(&given, &mut ledger);

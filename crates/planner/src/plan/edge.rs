@@ -56,6 +56,11 @@ pub(crate) struct Preset {
 }
 
 impl Preset {
+    /// The variable that does it.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        self.variable.as_deref()
+    }
+
     /// Does it set or say the same?
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.used_by == other.used_by && self.variable == other.variable

@@ -114,6 +114,10 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    pub(crate) fn has_ready(&self) -> bool {
+        self.ready.is_some()
+    }
+
     /// The image for a version of the repository, or for the version that we prefer.
     pub(crate) fn image_for(&self, version: Option<&Shown>) -> Option<Shown> {
         let starts = |candidate: &EngineImage, wanted: &[u64]| {

@@ -36,6 +36,8 @@ pub(crate) struct Ingress<'a> {
     more_prefixes: usize,
     /// What must not be public.
     closed: Vec<Closed<'a>>,
+    /// Their paths, as far as a proxy can shut them.
+    shut: Vec<&'a Shown>,
     /// Ports of datastores, debuggers and the like that the stack publishes to everybody.
     leaking: Vec<Leak<'a>>,
     /// The repository's own proxies.
@@ -46,6 +48,8 @@ pub(crate) struct Ingress<'a> {
     presets: Vec<Preset>,
     /// Paths that guess passwords or cost much.
     guarded: Vec<&'a Route>,
+    /// Those of them that a proxy can match as they stand.
+    limited: Vec<&'a Shown>,
     rate_limits: Vec<&'a Signal>,
     sockets: Vec<&'a Interface>,
     streams: Vec<&'a Interface>,
@@ -73,7 +77,8 @@ pub(crate) struct Public<'a> {
     domains: &'a [Shown],
     published: Vec<&'a PublishedPort>,
     pub(crate) websocket: bool,
-    pub(crate) grpc: bool,
+    /// Does it answer gRPC and nothing else?
+    grpc_only: bool,
     evidence: &'a [Evidence],
 }
 
@@ -195,7 +200,8 @@ pub(super) fn build<'a>(
     .into_iter()
     .take(MOST_GUARDED)
     .collect();
-    let result = Ingress {
+    let mut result = Ingress {
+        shut: Vec::new(),
         interfaces: &inventory.interfaces,
         routes: &inventory.routes,
         brings_proxy: proxies.is_empty() && !public.is_empty(),
@@ -227,9 +233,15 @@ pub(super) fn build<'a>(
         more_prefixes,
         proxies,
         settings,
+        limited: guarded
+            .iter()
+            .filter(|route| is_plain(route))
+            .map(|route| &route.path)
+            .collect(),
         guarded,
         cors,
     };
+    result.shut = result.closed_paths();
     ledger.condition(
         "has_websocket",
         given.services.iter().any(|service| service.websocket) || !result.sockets.is_empty(),
@@ -329,9 +341,13 @@ fn public<'a>(given: &Given<'a>, services: &Services<'a>) -> Vec<Public<'a>> {
                 .map(|unit| unit.ports.iter().filter(|port| port.published).collect())
                 .unwrap_or_default(),
             websocket: process.service.websocket,
-            grpc: given.inventory.interfaces.iter().any(|interface| {
+            grpc_only: given.inventory.interfaces.iter().any(|interface| {
                 interface.kind == InterfaceKind::Grpc && interface.service.as_ref() == Some(&process.service.id)
-            }),
+            }) && !given
+                .inventory
+                .routes
+                .iter()
+                .any(|route| route.service.as_ref() == Some(&process.service.id)),
             evidence: &process.service.evidence,
         })
         .collect()

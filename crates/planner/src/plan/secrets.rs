@@ -151,6 +151,13 @@ struct Rotation<'a> {
     evidence: Vec<&'a Evidence>,
 }
 
+impl Secrets<'_> {
+    /// Does the plan store a value for this variable?
+    pub(crate) fn stores(&self, name: &Shown) -> bool {
+        self.lines.iter().any(|line| line.name == name)
+    }
+}
+
 pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Secrets<'a> {
     let read: Vec<&EnvironmentVariable> = given
         .variables

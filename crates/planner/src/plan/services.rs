@@ -1,6 +1,7 @@
 //! Section 6: every process with its command, resources, probes and dependencies, and what else deploys it.
 
 mod pipeline;
+mod stores;
 
 use serde::Serialize;
 
@@ -15,8 +16,9 @@ use self::pipeline::Pipeline;
 use super::edge::{EdgeFile, Preset};
 use super::given::hedge;
 use super::images::Images;
-use super::infrastructure::{Infrastructure, Process, process_name};
-use super::{Given, Ledger};
+use super::infrastructure::{Infrastructure, Placement, Process, process_name};
+use super::secrets::Secrets;
+use super::{Given, Ledger, Parameter};
 use crate::rules::{facts, knowledge};
 
 /// Shortest time to stop that the plan sets, in seconds, where a platform lets it choose: what most servers need to
@@ -36,6 +38,8 @@ pub(crate) struct Services<'a> {
     in_memory: Vec<&'a Signal>,
     /// Jobs by the clock that no process of this plan starts.
     clock: Vec<Clock<'a>>,
+    /// Is there one among them whose command and time are known?
+    clock_runnable: bool,
     /// Jobs by the clock that a process of this plan starts.
     scheduled: Vec<&'a ScheduledJob>,
     /// Names of variables that set the number of workers, with the services that read them.
@@ -44,6 +48,11 @@ pub(crate) struct Services<'a> {
     documented: Vec<&'a DocumentedCommand>,
     /// Does the repository's stack fix the name of the whole?
     named: bool,
+    /// Secrets of datastores that this plan brings, and the addresses that hold them.
+    new_secrets: Vec<Shown>,
+    new_addresses: Vec<Address>,
+    /// Names of datastores that this plan brings with a volume.
+    new_volumes: Vec<Shown>,
     /// The single folder of all the stack's files, where there is one.
     folder: Option<Shown>,
 }
@@ -97,6 +106,14 @@ pub(crate) struct Wired<'a> {
     stops: Option<&'static str>,
     /// What the proxy before it needs.
     presets: Vec<Preset>,
+    /// Those of them that a variable sets and that nothing sets yet.
+    sets: Vec<Preset>,
+    /// Names of required variables that the stack does not pass.
+    lacks: Vec<&'a Shown>,
+    /// Does this plan add a health check, because neither stack nor image has one?
+    adds_probe: bool,
+    /// What this plan's own file starts before it.
+    starts_after: Vec<After>,
     /// User of its image, where it is not root.
     user: Option<&'a Shown>,
     /// Numeric user of its image.
@@ -124,6 +141,26 @@ struct Need {
     condition: Option<Shown>,
 }
 
+/// Something of this plan's own file that starts first.
+#[derive(Debug, Serialize)]
+struct After {
+    name: Shown,
+    healthy: bool,
+}
+
+/// An address of a datastore that this plan brings.
+#[derive(Debug, Serialize)]
+struct Address {
+    variable: Shown,
+    scheme: Shown,
+    user: Option<Shown>,
+    /// Name of the variable that carries the password.
+    password: Option<Shown>,
+    host: Shown,
+    port: u16,
+    database: Option<Shown>,
+}
+
 /// A job that runs by the clock.
 #[derive(Debug, Serialize)]
 struct Clock<'a> {
@@ -149,13 +186,14 @@ pub(super) fn build<'a>(
     given: &Given<'a>,
     infrastructure: &Infrastructure<'a>,
     images: &Images<'a>,
+    secrets: &Secrets<'a>,
     edge: &EdgeFile,
     ledger: &mut Ledger,
 ) -> Services<'a> {
     let processes: Vec<Wired<'a>> = infrastructure
         .processes
         .iter()
-        .map(|process| wired(given, infrastructure, images, edge, process))
+        .map(|process| wired(given, infrastructure, images, secrets, edge, process))
         .collect();
     let third_party: Vec<Neighbour<'a>> = given
         .third_party
@@ -186,6 +224,14 @@ pub(super) fn build<'a>(
         handled: signals(given, SignalKind::GracefulShutdown),
         in_memory: signals(given, SignalKind::InMemoryState),
         scale: scale(given, edge),
+        new_secrets: stores::secrets(infrastructure),
+        new_addresses: stores::addresses(given, infrastructure),
+        new_volumes: infrastructure
+            .stores
+            .iter()
+            .filter(|store| store.placement == Placement::New && store.has_volume && store.in_container())
+            .map(|store| store.name.clone())
+            .collect(),
         documented: documented(given),
         named: stack.is_some_and(|stack| stack.name.is_some()),
         folder: stack.and_then(|stack| {
@@ -205,6 +251,9 @@ pub(super) fn build<'a>(
         processes,
         third_party,
         pipelines,
+        clock_runnable: clock
+            .iter()
+            .any(|job| job.command.is_some() && job.schedule.is_some() && job.process.is_some()),
         clock,
         scheduled,
     };
@@ -246,6 +295,7 @@ fn wired<'a>(
     given: &Given<'a>,
     infrastructure: &Infrastructure<'a>,
     images: &Images<'a>,
+    secrets: &Secrets<'a>,
     edge: &EdgeFile,
     process: &Process<'a>,
 ) -> Wired<'a> {
@@ -281,6 +331,10 @@ fn wired<'a>(
         .iter()
         .find(|check| !check.authenticated)
         .or(service.health.first());
+    let presets = edge.presets(service, server.map(|(id, _)| id));
+    let passed = |name: &str| {
+        unit.is_some_and(|unit| unit.variables.iter().any(|variable| variable.name == *name))
+    };
     let single = process.size.singleton || service.role == Role::Scheduler;
     Wired {
         unit,
@@ -330,7 +384,33 @@ fn wired<'a>(
         stops: server
             .map(|(id, _)| id)
             .or_else(|| framework.and_then(|framework| framework.shutdown)),
-        presets: edge.presets(service, server.map(|(id, _)| id)),
+        sets: presets
+            .iter()
+            .filter(|preset| preset.variable().is_some_and(|name| !passed(name)))
+            .filter(|_| service.role == Role::Web)
+            .cloned()
+            .collect(),
+        presets,
+        lacks: given
+            .variables
+            .iter()
+            .filter(|variable| {
+                variable.required
+                    && variable.services.contains(&service.id)
+                    && unit.is_some_and(|unit| unit.env_files.is_empty())
+                    && !passed(variable.name.as_str())
+                    && Parameter::new(&variable.name).is_some()
+                    && secrets.stores(&variable.name)
+            })
+            .map(|variable| &variable.name)
+            .collect(),
+        adds_probe: process.long_running
+            && !service.ports.is_empty()
+            && unit.is_none_or(|unit| unit.probes.is_empty())
+            && container.is_none_or(|container| container.healthcheck.is_none())
+            && probe_with(given, service).is_some()
+            && health.is_some_and(|health| !health.authenticated),
+        starts_after: starts_after(given, infrastructure, service),
         user: container.and_then(|container| container.user.as_ref()),
         user_id: container
             .and_then(|container| container.user.as_ref())
@@ -387,6 +467,33 @@ fn single_places<'a>(given: &Given<'a>, service: &'a Service) -> Vec<&'a Evidenc
         places.extend(Given::start_place(service));
     }
     places
+}
+
+/// What of this plan's own file starts before a service.
+fn starts_after(given: &Given<'_>, infrastructure: &Infrastructure<'_>, service: &Service) -> Vec<After> {
+    let stores = infrastructure
+        .stores
+        .iter()
+        .filter(|store| store.in_container())
+        .filter(|store| {
+            store.store.used_by.contains(&service.id) || service.depends_on.contains(&store.store.id)
+        })
+        .map(|store| After {
+            name: store.name.clone(),
+            healthy: store.has_ready(),
+        });
+    let services = given
+        .services
+        .iter()
+        .filter(|other| other.id != service.id && service.depends_on.contains(&other.id) && other.role != Role::Job)
+        .map(|other| After {
+            name: process_name(given, other),
+            healthy: false,
+        });
+    let mut list: Vec<After> = stores.chain(services).collect();
+    list.sort_by(|a, b| a.name.cmp(&b.name));
+    list.dedup_by(|a, b| a.name == b.name);
+    list
 }
 
 fn needs(

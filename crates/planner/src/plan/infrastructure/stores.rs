@@ -8,7 +8,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
 use crate::plan::Given;
-use crate::plan::engine::{Engine, Engines};
+use crate::plan::engine::{Engine, EngineVariable, Engines};
 use crate::prose::Prose;
 use crate::rules::facts;
 use crate::sizing::{ConnectionTable, Figures};
@@ -72,6 +72,20 @@ pub(crate) struct Store<'a> {
 }
 
 impl Store<'_> {
+    /// Variables of the engine's image.
+    pub(crate) fn variables(&self) -> &[EngineVariable] {
+        self.engine.as_ref().map_or(&[], |engine| engine.variable.as_slice())
+    }
+
+    /// Can it be asked whether it is ready?
+    pub(crate) fn has_ready(&self) -> bool {
+        self.engine.as_ref().is_some_and(Engine::has_ready)
+    }
+
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.port
+    }
+
     pub(crate) fn in_container(&self) -> bool {
         self.in_container
     }
