@@ -102,7 +102,8 @@ impl EdgeFile {
         let mut found: Vec<Preset> = Vec::new();
         for text in &self.preset {
             let used_by = text.used_by.iter().find(|slug| {
-                server == Some(slug.as_str()) || service.frameworks.iter().any(|framework| *framework == ***slug)
+                server == Some(slug.as_str())
+                    || service.frameworks.iter().any(|framework| *framework == ***slug)
             });
             if let Some(used_by) = used_by {
                 let known = found

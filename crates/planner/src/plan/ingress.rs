@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{
-    CorsPolicy, EnvironmentVariable, Interface, InterfaceKind, PublishedPort, Role, Route, Signal,
-    SignalKind,
+    CorsPolicy, EnvironmentVariable, Interface, InterfaceKind, PublishedPort, Role, Route, Signal, SignalKind,
 };
 use playbook_core::shown::Shown;
 
@@ -44,6 +43,8 @@ pub(crate) struct Ingress<'a> {
     proxies: Vec<Proxy<'a>>,
     /// Does this plan have to bring a proxy?
     brings_proxy: bool,
+    /// Does this plan set security headers at the edge?
+    sets_headers: bool,
     settings: Vec<Setting<'a>>,
     presets: Vec<Preset>,
     /// Paths that guess passwords or cost much.
@@ -185,17 +186,20 @@ pub(super) fn build<'a>(
             only_local: policy.variables.is_empty()
                 && !policy.wildcard
                 && !policy.origins.is_empty()
-                && policy
-                    .origins
-                    .iter()
-                    .all(|origin| origin.as_str().contains("localhost") || origin.as_str().contains("127.0.0.1")),
+                && policy.origins.iter().all(|origin| {
+                    origin.as_str().contains("localhost") || origin.as_str().contains("127.0.0.1")
+                }),
         })
         .collect();
     let guarded: Vec<&Route> = distinct_paths(inventory.routes.iter().filter(|route| {
         let path = route.path.as_str().to_ascii_lowercase();
         let mut parts = path.split(['/', '.', '_']);
         matches!(route.method.as_str(), "POST" | "PUT" | "PATCH" | "*")
-            && parts.any(|part| edge.guarded_words.iter().any(|word| part == word || part.starts_with(&format!("{word}-"))))
+            && parts.any(|part| {
+                edge.guarded_words
+                    .iter()
+                    .any(|word| part == word || part.starts_with(&format!("{word}-")))
+            })
     }))
     .into_iter()
     .take(MOST_GUARDED)
@@ -204,7 +208,9 @@ pub(super) fn build<'a>(
         shut: Vec::new(),
         interfaces: &inventory.interfaces,
         routes: &inventory.routes,
-        brings_proxy: proxies.is_empty() && !public.is_empty(),
+        sets_headers: given.context.target.own_host
+            && (proxies.is_empty() || proxies.iter().any(|proxy| !proxy.routers.is_empty())),
+        brings_proxy: given.context.target.own_host && proxies.is_empty() && !public.is_empty(),
         closed: closed(given, services, edge, &name_of),
         leaking: leaking(given, infrastructure, services),
         presets: presets(services),
@@ -248,7 +254,10 @@ pub(super) fn build<'a>(
     );
     ledger.condition("has_cors", !inventory.cors.is_empty());
     ledger.condition("has_public", !result.public.is_empty());
-    ledger.condition("has_edge", !result.public.is_empty() || !result.proxies.is_empty());
+    ledger.condition(
+        "has_edge",
+        !result.public.is_empty() || !result.proxies.is_empty(),
+    );
     ledger.condition("brings_proxy", result.brings_proxy);
     ledger.condition("has_own_proxy", !result.proxies.is_empty());
     result
@@ -283,16 +292,16 @@ fn public<'a>(given: &Given<'a>, services: &Services<'a>) -> Vec<Public<'a>> {
     let candidates: Vec<&Wired<'a>> = services
         .processes
         .iter()
-        .filter(|process| {
-            process.long_running
-                && matches!(process.service.role, Role::Web | Role::Frontend)
-        })
+        .filter(|process| process.long_running && matches!(process.service.role, Role::Web | Role::Frontend))
         .collect();
     let opened = |process: &&&Wired<'a>| {
         process.unit.is_some_and(|unit| {
             unit.ports.iter().any(|port| port.published && !is_loopback(port))
                 || !unit.domains.is_empty()
-                || unit.labels.iter().any(|label| label.as_str().contains("traefik.http"))
+                || unit
+                    .labels
+                    .iter()
+                    .any(|label| label.as_str().contains("traefik.http"))
         })
     };
     let called = |process: &Wired<'a>| {
@@ -335,14 +344,18 @@ fn public<'a>(given: &Given<'a>, services: &Services<'a>) -> Vec<Public<'a>> {
             port: process.port,
             first: at == 0,
             health: process.health_path,
-            domains: process.unit.map(|unit| unit.domains.as_slice()).unwrap_or_default(),
+            domains: process
+                .unit
+                .map(|unit| unit.domains.as_slice())
+                .unwrap_or_default(),
             published: process
                 .unit
                 .map(|unit| unit.ports.iter().filter(|port| port.published).collect())
                 .unwrap_or_default(),
             websocket: process.service.websocket,
             grpc_only: given.inventory.interfaces.iter().any(|interface| {
-                interface.kind == InterfaceKind::Grpc && interface.service.as_ref() == Some(&process.service.id)
+                interface.kind == InterfaceKind::Grpc
+                    && interface.service.as_ref() == Some(&process.service.id)
             }) && !given
                 .inventory
                 .routes
@@ -368,9 +381,9 @@ fn prefix_of(path: &str) -> String {
         }
         prefix.push('/');
         prefix.push_str(part);
-        let version = part.strip_prefix('v').is_some_and(|rest| {
-            !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
-        });
+        let version = part
+            .strip_prefix('v')
+            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.'));
         if !(version || part == "api" || part == "rest") {
             break;
         }
@@ -393,7 +406,8 @@ fn prefixes<'a>(
     let mut list: Vec<Prefix<'a>> = groups
         .into_iter()
         .filter_map(|((prefix, service), routes)| {
-            let prefix = playbook_core::harmless::UrlPath::parse(playbook_core::raw::Raw::new(&prefix))?.into();
+            let prefix =
+                playbook_core::harmless::UrlPath::parse(playbook_core::raw::Raw::new(&prefix))?.into();
             let mut methods: Vec<&Shown> = routes.iter().map(|route| &route.method).collect();
             methods.sort();
             methods.dedup();
@@ -507,9 +521,8 @@ fn leaking<'a>(
             }));
         }
     }
-    let internal = |neighbour: &&Neighbour<'a>| {
-        neighbour.service.role != Role::Proxy && !neighbour.left_out()
-    };
+    let internal =
+        |neighbour: &&Neighbour<'a>| neighbour.service.role != Role::Proxy && !neighbour.left_out();
     for neighbour in services.third_party.iter().filter(internal) {
         if let Some(unit) = neighbour.unit {
             list.extend(open(unit).map(|port| Leak {
@@ -566,7 +579,10 @@ fn routers(services: &Services<'_>) -> Vec<Router> {
             .iter()
             .filter_map(|label| label.strip_prefix("traefik.http.routers.")?.split('.').next())
             .filter(|name| {
-                !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+                !name.is_empty()
+                    && name
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
             })
             .collect();
         names.sort_unstable();
@@ -620,7 +636,11 @@ fn settings<'a>(given: &Given<'a>, edge: &EdgeFile) -> Vec<Setting<'a>> {
         })
         .collect();
     let rank = |purpose: &str| PURPOSES.iter().position(|known| *known == purpose);
-    list.sort_by(|a, b| rank(a.purpose).cmp(&rank(b.purpose)).then_with(|| a.name.cmp(b.name)));
+    list.sort_by(|a, b| {
+        rank(a.purpose)
+            .cmp(&rank(b.purpose))
+            .then_with(|| a.name.cmp(b.name))
+    });
     list
 }
 
@@ -644,10 +664,9 @@ fn presets(services: &Services<'_>) -> Vec<Preset> {
 pub(crate) fn is_plain(route: &Route) -> bool {
     route.complete
         && route.path.as_str().starts_with('/')
-        && !route
-            .path
-            .as_str()
-            .contains(['{', '}', ':', '<', '>', '*', '[', ']', '(', ')', '$', '?', ' ', '\'', '"', '\\', '`', '^', '|'])
+        && !route.path.as_str().contains([
+            '{', '}', ':', '<', '>', '*', '[', ']', '(', ')', '$', '?', ' ', '\'', '"', '\\', '`', '^', '|',
+        ])
 }
 
 /// A route that is there for other origins: of the service with the policy, without places to fill.

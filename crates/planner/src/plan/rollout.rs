@@ -96,10 +96,12 @@ pub(super) fn build<'a>(
         Strategy::Recreate
     };
     let strategy = given.context.strategy.unwrap_or(usual);
-    let web = services
-        .processes
-        .iter()
-        .find(|process| ingress.public.first().is_some_and(|public| public.name == process.name));
+    let web = services.processes.iter().find(|process| {
+        ingress
+            .public
+            .first()
+            .is_some_and(|public| public.name == process.name)
+    });
     let stop = web.map_or(target.grace_seconds, Wired::stop_seconds);
     let blocked = blocked(given, infrastructure, services, web);
     let smoke = smoke(given, services, ingress, web);
@@ -131,10 +133,7 @@ pub(super) fn build<'a>(
     ledger.condition("overlaps", target.overlap > 1);
     ledger.condition("can_overlap", blocked.is_empty() && web.is_some());
     ledger.condition("has_smoke", smoke.public || !smoke.workers.is_empty());
-    ledger.condition(
-        "has_own_images",
-        services.processes.iter().any(Wired::is_built),
-    );
+    ledger.condition("has_own_images", services.processes.iter().any(Wired::is_built));
     Rollout {
         native: strategy == usual,
         strategy,
@@ -204,9 +203,7 @@ fn blocked(
     if web.publishes() {
         list.push("port");
     }
-    if given
-        .raised("pool-exceeds-max-connections")
-    {
+    if given.raised("pool-exceeds-max-connections") {
         list.push("pool");
     }
     list
@@ -237,7 +234,9 @@ fn smoke<'a>(
     let workers: Vec<Shown> = services
         .processes
         .iter()
-        .filter(|process| process.long_running && matches!(process.service.role, Role::Worker | Role::Scheduler))
+        .filter(|process| {
+            process.long_running && matches!(process.service.role, Role::Worker | Role::Scheduler)
+        })
         .map(|process| process.name.clone())
         .collect();
     let absent: Vec<&Shown> = ingress.closed_paths().into_iter().take(3).collect();
@@ -261,7 +260,9 @@ fn smoke<'a>(
         health_closed: web
             .and_then(|web| web.health)
             .is_some_and(|health| health.authenticated),
-        shallow: web.and_then(|web| web.health).is_some_and(|health| health.shallow),
+        shallow: web
+            .and_then(|web| web.health)
+            .is_some_and(|health| health.shallow),
         root,
         protected,
         touches,

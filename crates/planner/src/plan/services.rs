@@ -73,6 +73,8 @@ pub(crate) struct Wired<'a> {
     job: bool,
     /// MiB, thousandths of a core.
     limit: u32,
+    /// Nine tenths of the limit.
+    alarm: u32,
     request: u32,
     cpu: u32,
     replicas: u32,
@@ -236,17 +238,13 @@ pub(super) fn build<'a>(
         named: stack.is_some_and(|stack| stack.name.is_some()),
         folder: stack.and_then(|stack| {
             let parent = stack.files.first()?.parent();
-            stack
-                .files
-                .iter()
-                .all(|file| file.parent() == parent)
-                .then(|| {
-                    if parent.is_root() {
-                        Shown::from(".")
-                    } else {
-                        parent.shown()
-                    }
-                })
+            stack.files.iter().all(|file| file.parent() == parent).then(|| {
+                if parent.is_root() {
+                    Shown::from(".")
+                } else {
+                    parent.shown()
+                }
+            })
         }),
         processes,
         third_party,
@@ -302,14 +300,12 @@ fn wired<'a>(
     let service = process.service;
     let unit = given.unit_of(service);
     let container = given.container_of(service);
-    let built = images
-        .builds
-        .iter()
-        .find(|build| build.runs(&process.name));
+    let built = images.builds.iter().find(|build| build.runs(&process.name));
     let start = unit
         .and_then(|unit| unit.command.as_ref())
         .or(service.commands.start.as_ref());
-    let image_start = container.and_then(|container| container.command.as_ref().or(container.entrypoint.as_ref()));
+    let image_start =
+        container.and_then(|container| container.command.as_ref().or(container.entrypoint.as_ref()));
     let server = facts::start(service).and_then(|start| {
         let words: Vec<&str> = start.as_str().split_whitespace().collect();
         let catalogue = Catalogue::get();
@@ -332,9 +328,8 @@ fn wired<'a>(
         .find(|check| !check.authenticated)
         .or(service.health.first());
     let presets = edge.presets(service, server.map(|(id, _)| id));
-    let passed = |name: &str| {
-        unit.is_some_and(|unit| unit.variables.iter().any(|variable| variable.name == *name))
-    };
+    let passed =
+        |name: &str| unit.is_some_and(|unit| unit.variables.iter().any(|variable| variable.name == *name));
     let single = process.size.singleton || service.role == Role::Scheduler;
     Wired {
         unit,
@@ -347,11 +342,16 @@ fn wired<'a>(
         long_running: process.long_running,
         job: service.role == Role::Job,
         limit: process.size.limit,
+        alarm: process.size.limit.saturating_mul(9) / 10,
         request: process.size.rest,
         cpu: process.size.cpu,
         replicas: if single { 1 } else { process.size.replicas },
         single,
-        single_places: if single { single_places(given, service) } else { Vec::new() },
+        single_places: if single {
+            single_places(given, service)
+        } else {
+            Vec::new()
+        },
         start: start.map(Shown::from),
         start_words: start
             .filter(|start| {
@@ -485,7 +485,9 @@ fn starts_after(given: &Given<'_>, infrastructure: &Infrastructure<'_>, service:
     let services = given
         .services
         .iter()
-        .filter(|other| other.id != service.id && service.depends_on.contains(&other.id) && other.role != Role::Job)
+        .filter(|other| {
+            other.id != service.id && service.depends_on.contains(&other.id) && other.role != Role::Job
+        })
         .map(|other| After {
             name: process_name(given, other),
             healthy: false,
@@ -527,7 +529,10 @@ fn needs(
                         .find(|store| store.store.id == *id)
                         .map(|store| store.name.clone())
                 })?;
-            Some(Need { name, condition: None })
+            Some(Need {
+                name,
+                condition: None,
+            })
         })
         .collect()
 }

@@ -74,7 +74,9 @@ pub(crate) struct Store<'a> {
 impl Store<'_> {
     /// Variables of the engine's image.
     pub(crate) fn variables(&self) -> &[EngineVariable] {
-        self.engine.as_ref().map_or(&[], |engine| engine.variable.as_slice())
+        self.engine
+            .as_ref()
+            .map_or(&[], |engine| engine.variable.as_slice())
     }
 
     /// Can it be asked whether it is ready?

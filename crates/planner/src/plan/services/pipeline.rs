@@ -48,7 +48,12 @@ pub(super) fn pipelines<'a>(given: &Given<'a>) -> Vec<Pipeline<'a>> {
         .map(|file| {
             let mut platforms: Vec<&'static str> = Vec::new();
             let mut steps: Vec<&CiStep> = Vec::new();
-            for step in given.inventory.ci_steps.iter().filter(|step| step.path == file.path) {
+            for step in given
+                .inventory
+                .ci_steps
+                .iter()
+                .filter(|step| step.path == file.path)
+            {
                 if let Some(known) = knowledge::get()
                     .deploy_commands
                     .iter()
@@ -68,11 +73,12 @@ pub(super) fn pipelines<'a>(given: &Given<'a>) -> Vec<Pipeline<'a>> {
                     .last()
                     .and_then(playbook_core::path::RelPath::new)
                     .map_or_else(|| file.path.shown(), |name| name.shown()),
-                here: platforms.iter().any(|platform| *platform == given.context.target.id),
-                automatic: file
-                    .triggers
+                here: platforms
                     .iter()
-                    .any(|trigger| matches!(trigger.as_str(), "push" | "schedule" | "release" | "workflow_run")),
+                    .any(|platform| *platform == given.context.target.id),
+                automatic: file.triggers.iter().any(|trigger| {
+                    matches!(trigger.as_str(), "push" | "schedule" | "release" | "workflow_run")
+                }),
                 place: file.evidence.first(),
                 platforms,
                 steps,

@@ -75,10 +75,9 @@ fn address(variable: &EnvironmentVariable, store: &Store<'_>) -> Option<Address>
                 .copied()
         })?;
     let value = |words: &[&str], secret: bool| {
-        store
-            .variables()
-            .iter()
-            .find(|variable| variable.secret == secret && words.iter().any(|word| variable.name.contains(word)))
+        store.variables().iter().find(|variable| {
+            variable.secret == secret && words.iter().any(|word| variable.name.contains(word))
+        })
     };
     let password = value(&["PASS"], true);
     Some(Address {
