@@ -258,6 +258,10 @@ pub(super) fn build<'a>(
         "has_edge",
         !result.public.is_empty() || !result.proxies.is_empty(),
     );
+    ledger.condition(
+        "needs_ingress",
+        given.stack.is_none() && result.public.iter().any(|public| public.port.is_some()),
+    );
     ledger.condition("brings_proxy", result.brings_proxy);
     ledger.condition("has_own_proxy", !result.proxies.is_empty());
     result

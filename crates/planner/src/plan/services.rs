@@ -53,6 +53,8 @@ pub(crate) struct Services<'a> {
     new_addresses: Vec<Address>,
     /// Names of datastores that this plan brings with a volume.
     new_volumes: Vec<Shown>,
+    /// Kind of the repository's stack for this target.
+    stack_kind: Option<&'a Shown>,
     /// The single folder of all the stack's files, where there is one.
     folder: Option<Shown>,
 }
@@ -94,6 +96,8 @@ pub(crate) struct Wired<'a> {
     pub(crate) health: Option<&'a HealthCheck>,
     /// The path alone, where nothing more is known of it.
     pub(crate) health_path: Option<&'a Shown>,
+    /// Does the health path want authentication?
+    health_closed: bool,
     probes: &'a [Probe],
     /// Program of the image that can ask the health path.
     probe_with: Option<&'static str>,
@@ -102,6 +106,8 @@ pub(crate) struct Wired<'a> {
     grace_stated: Option<&'a Shown>,
     /// Seconds that this plan gives it to stop.
     grace: u32,
+    /// The same with the time before the signal, in a cluster.
+    kill_after: u32,
     /// Seconds that its server waits for open requests, where the server has a limit.
     drain: Option<u32>,
     /// Slug of the framework's or server's manner to stop.
@@ -235,6 +241,7 @@ pub(super) fn build<'a>(
             .map(|store| store.name.clone())
             .collect(),
         documented: documented(given),
+        stack_kind: stack.map(|stack| &stack.kind),
         named: stack.is_some_and(|stack| stack.name.is_some()),
         folder: stack.and_then(|stack| {
             let parent = stack.files.first()?.parent();
@@ -370,6 +377,7 @@ fn wired<'a>(
         },
         port: service.ports.first().copied(),
         port_hedge: hedge(service.port_confidence),
+        health_closed: health.is_some_and(|health| health.authenticated),
         health,
         health_path: health
             .map(|check| &check.path)
@@ -379,6 +387,9 @@ fn wired<'a>(
         needs: needs(given, infrastructure, service, unit),
         restart: unit.and_then(|unit| unit.restart.as_ref()),
         grace_stated: unit.and_then(|unit| unit.stop_grace.as_ref()),
+        kill_after: GRACE
+            .max(drain.map_or(0, |seconds| seconds.saturating_add(5)))
+            .saturating_add(5),
         grace: GRACE.max(drain.map_or(0, |seconds| seconds.saturating_add(5))),
         drain,
         stops: server
