@@ -18,6 +18,7 @@ mod images;
 mod infrastructure;
 mod ingress;
 mod observability;
+mod operations;
 mod prerequisites;
 mod readiness;
 mod rollout;
@@ -103,9 +104,10 @@ impl<'a> Plan<'a> {
         let services = services::build(&given, &infrastructure, &images, &secrets, &edge, &mut ledger);
         let ingress = ingress::build(&given, &infrastructure, &services, &edge, &mut ledger);
         let rollout = rollout::build(&given, &infrastructure, &services, &ingress, &data, &mut ledger);
-        let observability = observability::build(&given, &mut ledger);
-        let readiness = readiness::build(&given, &mut ledger);
-        let docker = docker::build(&given, &mut ledger);
+        let words: operations::Words = templates.parse_file("operations.toml")?;
+        let observability = observability::build(&given, &words, &mut ledger);
+        let readiness = readiness::build(&given, &words, &infrastructure, &mut ledger);
+        let docker = docker::build(&given, &words, &infrastructure, &mut ledger);
         let conditions = ledger.conditions;
 
         let steps = steps::number(&target.steps, &conditions)?;

@@ -41,6 +41,30 @@ pub(crate) struct EngineVariable {
     pub(crate) secret: bool,
 }
 
+/// A number of the running engine that somebody watches.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all(deserialize = "kebab-case"), deny_unknown_fields)]
+pub(crate) struct MonitorQuery {
+    /// What it shows.
+    pub(crate) what: Prose,
+    /// The command, as in [`Engine`].
+    pub(crate) command: Prose,
+    /// From which answer on somebody has to act.
+    pub(crate) alarm: Prose,
+}
+
+/// A way in which the engine or its clients fail.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all(deserialize = "kebab-case"), deny_unknown_fields)]
+pub(crate) struct Failure {
+    /// The message of the client or server.
+    pub(crate) symptom: Prose,
+    /// The command that shows the cause, as in [`Engine`].
+    pub(crate) command: Option<Prose>,
+    /// Cause and remedy.
+    pub(crate) fix: Prose,
+}
+
 /// An engine. Commands run in a shell inside its container and take names and passwords from the container's own
 /// variables; they hold no single quote, so that a target can put them between single quotes.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -80,6 +104,14 @@ pub(crate) struct Engine {
     preferred: Option<String>,
     #[serde(default)]
     pub(crate) variable: Vec<EngineVariable>,
+    /// Numbers to watch beside the connections.
+    #[serde(default)]
+    pub(crate) monitor: Vec<MonitorQuery>,
+    /// What goes wrong, with the real messages.
+    #[serde(default)]
+    pub(crate) failure: Vec<Failure>,
+    /// Messages that wait, as one number.
+    pub(crate) queue_length: Option<Prose>,
     /// Command line of the server, where the image's own does not do.
     #[serde(default)]
     arguments: Vec<String>,
@@ -108,7 +140,7 @@ pub(crate) struct Engine {
     lock_note: Option<Prose>,
     client_package: Option<Prose>,
     url_check: Option<Prose>,
-    url_dump: Option<Prose>,
+    pub(crate) url_dump: Option<Prose>,
     url_restore: Option<Prose>,
     url_restore_verify: Option<Prose>,
 }
@@ -208,6 +240,7 @@ mod tests {
                 &engine.connections,
                 &engine.create,
                 &engine.policy,
+                &engine.queue_length,
             ]
             .into_iter()
             .flatten()

@@ -7,7 +7,7 @@ use serde::Serialize;
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::finding::Severity;
 use playbook_core::harmless::CommandLine;
-use playbook_core::inventory::{InterfaceKind, Project, Role, Service};
+use playbook_core::inventory::{InterfaceKind, Project, ProjectRule, Role, Service};
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
 
@@ -202,6 +202,8 @@ pub(crate) struct Overview<'a> {
     development_stores: Vec<StoreRow<'a>>,
     development_files: Vec<&'a RelPath>,
     libraries_only: bool,
+    /// Documents of the repository with rules of its own.
+    rules: &'a [ProjectRule],
 }
 
 #[derive(Debug, Serialize)]
@@ -391,6 +393,7 @@ pub(super) fn overview<'a>(given: &Given<'a>) -> Overview<'a> {
             .collect(),
         development_files: development_files(given),
         libraries_only: !given.deployable() && !inventory.manifests.is_empty(),
+        rules: &inventory.project_rules,
     }
 }
 

@@ -67,6 +67,8 @@ struct VersionRow<'a> {
     /// Last day of support.
     until: Option<&'static str>,
     ended: bool,
+    /// Does it end within a year?
+    soon: bool,
     /// Newest release of the line that the catalogue knows.
     latest: Option<&'static str>,
     /// Day on which the source was read.
@@ -174,6 +176,9 @@ fn versions<'a>(given: &Given<'a>) -> Vec<VersionRow<'a>> {
                 .zip(asked.as_ref())
                 .and_then(|(technology, asked)| technology.cycle_for(asked.as_str()));
             let today = given.context.date.format("%Y-%m-%d").to_string();
+            let in_a_year = (given.context.date + chrono::Days::new(365))
+                .format("%Y-%m-%d")
+                .to_string();
             rows.push(VersionRow {
                 kind,
                 asked,
@@ -182,6 +187,9 @@ fn versions<'a>(given: &Given<'a>) -> Vec<VersionRow<'a>> {
                 until: cycle.and_then(|cycle| cycle.eol),
                 ended: cycle
                     .is_some_and(|cycle| cycle.ended || cycle.eol.is_some_and(|eol| eol < today.as_str())),
+                soon: cycle
+                    .and_then(|cycle| cycle.eol)
+                    .is_some_and(|eol| eol >= today.as_str() && eol < in_a_year.as_str()),
                 latest: cycle.and_then(|cycle| cycle.latest),
                 source_date: cycle.map(|cycle| cycle.source_date),
             });

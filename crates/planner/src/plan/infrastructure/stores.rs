@@ -95,6 +95,22 @@ impl Store<'_> {
     pub(crate) fn can_dump(&self) -> bool {
         self.can_dump
     }
+
+    /// Can its data be fetched by its address alone?
+    pub(crate) fn can_dump_by_address(&self) -> bool {
+        self.durable
+            && self
+                .engine
+                .as_ref()
+                .is_some_and(|engine| engine.url_dump.is_some())
+    }
+
+    /// The engine's own command that counts what waits.
+    pub(crate) fn queue_length(&self) -> Option<Prose> {
+        self.engine
+            .as_ref()
+            .and_then(|engine| engine.queue_length.clone())
+    }
 }
 
 pub(super) fn place<'a>(
