@@ -233,11 +233,14 @@ fn tells<'a>(stack: &'a Stack, words: &DevelopmentWords) -> Vec<Tell<'a>> {
     tells
 }
 
+/// One entry for each container: two processes of the inventory may be the same unit.
 fn hardening<'a>(given: &Given<'a>) -> Vec<Hardening<'a>> {
+    let mut seen = std::collections::BTreeSet::new();
     given
         .services
         .iter()
         .filter(|service| !matches!(service.role, Role::Job | Role::Function))
+        .filter(|service| seen.insert(process_name(given, service)))
         .map(|service| {
             let unit = given.unit_of(service);
             let container = given.container_of(service);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use playbook_core::evidence::Evidence;
 use playbook_core::inventory::{
-    EnvironmentVariable, HealthCheck, InterfaceKind, Observability as Found, Role, VariableOrigin,
+    EnvironmentVariable, HealthCheck, InterfaceKind, Observability as Found, Role, Service, VariableOrigin,
 };
 use playbook_core::shown::Shown;
 
@@ -106,13 +106,20 @@ pub(super) fn build<'a>(given: &Given<'a>, words: &Words, ledger: &mut Ledger) -
             .find(|path| path.as_str().starts_with('/'))
     });
     ledger.condition("has_uptime_path", uptime.is_some());
+    let mut seen = std::collections::BTreeSet::new();
+    let mut services: Vec<&Service> = given.services.clone();
+    // Of two processes that are the same unit, the one with more to ask of it.
+    services.sort_by(|one, other| {
+        let key = |service: &Service| (service.health_checks.is_empty(), service.ports.is_empty());
+        one.name.cmp(&other.name).then_with(|| key(one).cmp(&key(other)))
+    });
     Observability {
         signals,
         metrics,
-        services: given
-            .services
-            .iter()
+        services: services
+            .into_iter()
             .filter(|service| !matches!(service.role, Role::Job | Role::Function))
+            .filter(|service| seen.insert(process_name(given, service)))
             .map(|service| Watched {
                 name: process_name(given, service),
                 role: service.role,

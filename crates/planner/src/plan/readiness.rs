@@ -165,11 +165,16 @@ pub(super) fn build<'a>(
     }
 }
 
+/// The process whose clock starts a job: a scheduler of its own where there is one, else the process whose code it is.
 fn one<'a>(given: &Given<'a>, job: &'a ScheduledJob) -> Job<'a> {
-    let service = job
+    let stated = job
         .service
         .as_ref()
         .and_then(|id| given.inventory.service(id.as_str()));
+    let service = match stated {
+        Some(service) if service.role == Role::Web => given.of_role(Role::Scheduler).next().or(stated),
+        _ => stated,
+    };
     Job {
         job,
         process: service.map(|service| process_name(given, service)),
