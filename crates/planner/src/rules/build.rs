@@ -398,8 +398,11 @@ fn ignore_file_missing(inventory: &Inventory, _: &Context, findings: &mut Findin
     for container in
         facts::production_containers(inventory).filter(|container| container.dockerignore.is_none())
     {
+        // What a stage of the build holds does not reach the image.
+        let last = facts::final_stages(container);
         let whole = container.copies.iter().find(|copy| {
             copy.from.is_none()
+                && last.contains(&copy.stage)
                 && copy
                     .sources
                     .iter()
@@ -460,8 +463,11 @@ fn env_file_copied(inventory: &Inventory, _: &Context, findings: &mut Findings) 
             .flat_map(|signal| signal.evidence.iter().cloned())
             .filter(|place| place.path == *ignore)
             .collect();
+        // What a stage of the build holds does not reach the image.
+        let last = facts::final_stages(container);
         let whole = container.copies.iter().find(|copy| {
             copy.from.is_none()
+                && last.contains(&copy.stage)
                 && copy
                     .sources
                     .iter()

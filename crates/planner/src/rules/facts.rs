@@ -222,3 +222,23 @@ pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
         .extension()
         .is_some_and(|end| end.eq_ignore_ascii_case(extension))
 }
+
+/// The last stage and the stages it is built upon, by index.
+pub(crate) fn final_stages(container: &Container) -> Vec<u32> {
+    let mut list: Vec<usize> = Vec::new();
+    let mut at = container.stages.len().checked_sub(1);
+    while let Some(stage) = at.filter(|at| !list.contains(at)) {
+        list.push(stage);
+        let base = container.stages.get(stage).and_then(|stage| stage.base.as_ref());
+        at = base.and_then(|base| {
+            container
+                .stages
+                .iter()
+                .take(stage)
+                .position(|other| other.name.as_ref() == Some(base))
+        });
+    }
+    list.into_iter()
+        .filter_map(|stage| u32::try_from(stage).ok())
+        .collect()
+}

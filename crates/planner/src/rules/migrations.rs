@@ -351,11 +351,11 @@ fn missing_copy<'a>(inventory: &'a Inventory, migration: &Migration) -> Option<(
     if migration.count == 0 || container.stages.len() < 2 || service.docker_target.is_some() {
         return None;
     }
-    let stages = final_stages(container);
+    let stages = facts::final_stages(container);
     let copies: Vec<_> = container
         .copies
         .iter()
-        .filter(|copy| stages.contains(&usize::try_from(copy.stage).unwrap_or(usize::MAX)))
+        .filter(|copy| stages.contains(&copy.stage))
         .collect();
     let folder = migration.path.as_str();
     let may_hold = copies.iter().any(|copy| {
@@ -372,24 +372,6 @@ fn missing_copy<'a>(inventory: &'a Inventory, migration: &Migration) -> Option<(
     });
     let last = copies.last().filter(|_| !may_hold)?;
     Some((container, Evidence::at(&container.path, last.line)))
-}
-
-/// The last stage and the stages it is built upon.
-fn final_stages(container: &Container) -> Vec<usize> {
-    let mut list = Vec::new();
-    let mut at = container.stages.len().checked_sub(1);
-    while let Some(stage) = at.filter(|at| !list.contains(at)) {
-        list.push(stage);
-        let base = container.stages.get(stage).and_then(|stage| stage.base.as_ref());
-        at = base.and_then(|base| {
-            container
-                .stages
-                .iter()
-                .take(stage)
-                .position(|other| other.name.as_ref() == Some(base))
-        });
-    }
-    list
 }
 
 /// Names of folders that usually hold a whole application.
