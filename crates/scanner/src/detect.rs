@@ -8,6 +8,8 @@ mod commands;
 mod compose;
 mod dockerfile;
 mod documents;
+mod ecosystem;
+mod elixir;
 mod env_file;
 pub(crate) mod git;
 mod go;
@@ -17,10 +19,12 @@ mod kubernetes;
 mod makefile;
 mod node;
 mod paas;
+mod php;
 mod platforms;
 mod procfile;
 mod python;
 mod render;
+mod ruby;
 mod rust;
 pub(crate) mod settings_file;
 mod shell;
@@ -51,6 +55,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &compose::DETECTOR,
     &dockerfile::DETECTOR,
     &documents::DETECTOR,
+    &elixir::DETECTOR,
     &env_file::DETECTOR,
     &go::DETECTOR,
     &ignore_file::DETECTOR,
@@ -58,10 +63,12 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &makefile::DETECTOR,
     &node::DETECTOR,
     &paas::DETECTOR,
+    &php::DETECTOR,
     &platforms::DETECTOR,
     &procfile::DETECTOR,
     &python::DETECTOR,
     &render::DETECTOR,
+    &ruby::DETECTOR,
     &rust::DETECTOR,
     &settings_file::DETECTOR,
     &shell::DETECTOR,

@@ -1,0 +1,98 @@
+//! Symfony: Messenger's transports, the scheduler, Doctrine's connection.
+
+use playbook_core::path::RelPath;
+
+use crate::detect::ecosystem::{Code, entry, group, job, kind_of_scheme, pattern, start, store};
+use crate::fact::{EntryKind, Facts};
+use crate::source::Source;
+
+pub(super) fn wants(path: &RelPath) -> bool {
+    matches!(
+        path.name(),
+        "messenger.yaml" | "messenger.yml" | "doctrine.yaml" | "doctrine.yml"
+    ) && path.parent().components().any(|part| part == "config")
+        && !path
+            .parent()
+            .components()
+            .any(|part| matches!(part, "test" | "dev"))
+}
+
+pub(super) fn configuration(source: &Source<'_>, facts: &mut Facts) {
+    let messenger = source.path.name().starts_with("messenger");
+    for (line, text) in source.numbered_lines() {
+        // Blocks of the other environments follow.
+        if text.starts_with("when@test") || text.starts_with("when@dev") {
+            break;
+        }
+        let Some((key, value)) = text.trim().split_once(':') else {
+            continue;
+        };
+        let value = value.trim().trim_matches(['"', '\'']);
+        let (key, value) = (key.trim(), value);
+        if key.starts_with('#') || value.is_empty() {
+            continue;
+        }
+        let transport = key == "dsn" || value.starts_with("%env(") && value.contains("DSN");
+        if messenger && transport && !value.starts_with("sync") && !value.starts_with("in-memory") {
+            let known = facts.entry_points.iter().any(|known| known.path == *source.path);
+            if !known {
+                facts
+                    .entry_points
+                    .push(entry(source, EntryKind::Worker, "messenger", "bin/console", line));
+            }
+        }
+        if !messenger && key == "driver" {
+            let kind = kind_of_scheme(value.trim_start_matches("pdo_"));
+            facts
+                .stores
+                .extend(kind.and_then(|kind| store(source, kind, kind != "sqlite", line)));
+        }
+    }
+}
+
+/// `#[AsCronTask('0 3 * * *')]`, `RecurringMessage::cron('@daily', new Clean())`.
+pub(super) fn code(code: &Code<'_>, facts: &mut Facts) {
+    for found in code.all(&pattern!(
+        r#"#\[\s*AsCronTask\s*\(\s*(?:expression:\s*)?['"](?P<cron>[^'"\n]+)['"]"#
+    )) {
+        let stem = code.source.path.name().trim_end_matches(".php");
+        job(
+            code.source,
+            facts,
+            stem,
+            group(&found, "cron"),
+            "symfony-scheduler",
+            code.line(start(&found)),
+        );
+    }
+    for found in code.all(&pattern!(
+        r#"#\[\s*AsPeriodicTask\s*\(\s*(?:frequency:\s*)?['"]?(?P<every>[^'",)\n]+)"#
+    )) {
+        let stem = code.source.path.name().trim_end_matches(".php");
+        let every = group(&found, "every").trim();
+        let text = if every.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("every {every}s")
+        } else {
+            format!("every {every}")
+        };
+        job(
+            code.source,
+            facts,
+            stem,
+            &text,
+            "symfony-scheduler",
+            code.line(start(&found)),
+        );
+    }
+    for found in code.all(&pattern!(
+        r#"\bRecurringMessage::(?P<kind>cron|every)\s*\(\s*['"](?P<when>[^'"\n]+)['"]\s*,\s*new\s+\\?(?P<name>[\w\\]+)"#
+    )) {
+        let when = group(&found, "when");
+        let text = if group(&found, "kind") == "every" {
+            format!("every {when}")
+        } else {
+            when.to_owned()
+        };
+        job(code.source, facts, group(&found, "name"), &text, "symfony-scheduler", code.line(start(&found)));
+    }
+}

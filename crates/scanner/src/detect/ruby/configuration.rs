@@ -1,0 +1,183 @@
+//! Configuration files of Rails and its queues: databases, recurring jobs, credentials.
+
+use playbook_core::evidence::Scope;
+use playbook_core::harmless::EnvName;
+use playbook_core::inventory::VariableOrigin;
+use playbook_core::path::RelPath;
+use playbook_core::raw::Raw;
+
+use crate::detect::ecosystem::{Code, entry, group, job, kind_of_scheme, pattern, start, store};
+use crate::fact::{EntryKind, Facts, VariableFact};
+use crate::parse::tree::Node;
+use crate::parse::yaml;
+use crate::source::Source;
+
+fn is_database(name: &str) -> bool {
+    name.starts_with("database") && (name.contains(".yml") || name.contains(".yaml"))
+}
+
+pub(super) fn wants(path: &RelPath) -> bool {
+    let folder = path.parent();
+    let name = path.name();
+    folder.name() == "config"
+        && (is_database(name)
+            || matches!(
+                name,
+                "recurring.yml"
+                    | "sidekiq.yml"
+                    | "sidekiq_schedule.yml"
+                    | "sidekiq-scheduler.yml"
+                    | "schedule.yml"
+                    | "sidekiq_cron.yml"
+                    | "credentials.yml.enc"
+            ))
+        || folder.name() == "credentials" && name == "production.yml.enc"
+}
+
+pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
+    let name = source.path.name();
+    if name.ends_with(".enc") {
+        credentials(source, facts);
+        return;
+    }
+    // Lines of templates are no YAML.
+    let text: String = source
+        .text
+        .lines()
+        .map(|line| {
+            let code = line.trim_start().starts_with("<%");
+            format!("{}\n", if code { "" } else { line })
+        })
+        .collect();
+    let (tree, _) = yaml::document(&text);
+    let Some(tree) = tree else { return };
+    if is_database(name) {
+        databases(source, &tree, facts);
+        return;
+    }
+    match name {
+        "sidekiq.yml" => {
+            if source.is_production() {
+                facts.entry_points.push(entry(
+                    source,
+                    EntryKind::Worker,
+                    "sidekiq",
+                    "config/sidekiq.yml",
+                    1,
+                ));
+            }
+            for keys in [
+                &[":schedule"][..],
+                &["schedule"],
+                &[":scheduler", ":schedule"],
+                &["scheduler", "schedule"],
+            ] {
+                if let Some(jobs) = tree.path(keys) {
+                    recurring(source, jobs, "sidekiq", facts);
+                }
+            }
+        }
+        "recurring.yml" => recurring(
+            source,
+            tree.get("production").unwrap_or(&tree),
+            "solid-queue",
+            facts,
+        ),
+        _ => recurring(source, tree.get("production").unwrap_or(&tree), "sidekiq", facts),
+    }
+}
+
+/// `name: { cron: …, class: … }`.
+fn recurring(source: &Source<'_>, jobs: &Node, runner: &'static str, facts: &mut Facts) {
+    for (name, line, entry) in jobs.entries() {
+        let schedule = ["schedule", "cron", "every"].iter().find_map(|key| {
+            let node = entry.get(key).or_else(|| entry.get(&format!(":{key}")))?;
+            node.text().or_else(|| node.items().next()?.text())
+        });
+        if let Some(schedule) = schedule {
+            job(source, facts, name, schedule, runner, line);
+        }
+    }
+}
+
+/// What production connects to: its section, or each one of a file without sections.
+fn databases(source: &Source<'_>, tree: &Node, facts: &mut Facts) {
+    let Some((line, production)) = tree.get_entry("production") else {
+        return;
+    };
+    // A sample is what people copy.
+    let scope = Scope::Production;
+    let mut told: Vec<&'static str> = Vec::new();
+    let nested: Vec<&Node> = production
+        .entries()
+        .map(|(_, _, node)| node)
+        .filter(|node| node.is_map())
+        .collect();
+    let sections = if production.get("adapter").is_some() || nested.is_empty() {
+        vec![production]
+    } else {
+        nested
+    };
+    for section in sections {
+        let url = section.get("url").and_then(Node::text).unwrap_or_default();
+        let adapter = section.get("adapter").and_then(Node::text).unwrap_or_default();
+        let adapter = match adapter {
+            "trilogy" => "mysql2",
+            "oracle_enhanced" => "oracle",
+            "postgis" => "postgresql",
+            other => other,
+        };
+        // `<%= ENV.fetch("DB_ADAPTER", "postgresql") %>`
+        let adapter = pattern!(r#"["'](?P<value>[a-z0-9]+)["']\s*\)?\s*\}?\s*%>"#)
+            .first(adapter)
+            .map_or_else(|| adapter.to_owned(), |found| group(&found, "value").to_owned());
+        let literal = url.split("://").next().unwrap_or_default();
+        let Some(kind) = kind_of_scheme(&adapter).or_else(|| kind_of_scheme(literal)) else {
+            continue;
+        };
+        if told.contains(&kind) {
+            continue;
+        }
+        told.push(kind);
+        let at = section.get("adapter").map_or(line, Node::line);
+        let Some(mut found) = store(source, kind, true, at) else {
+            continue;
+        };
+        found.scope = scope;
+        found.variable = pattern!(r#"ENV(?:\.fetch\(|\[)\s*["'](?P<name>\w+)["']"#)
+            .first(url)
+            .and_then(|name| EnvName::parse(Raw::new(group(&name, "name"))));
+        facts.stores.push(found);
+    }
+}
+
+/// Encrypted credentials are read with a key that is not in the repository.
+fn credentials(source: &Source<'_>, facts: &mut Facts) {
+    let Some(name) = EnvName::parse(Raw::new("RAILS_MASTER_KEY")) else {
+        return;
+    };
+    let mut variable = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(1));
+    variable.required = true;
+    variable.secret = true;
+    facts.variables.push(variable);
+}
+
+/// `every 1.day, at: "4:30 am" do runner "Clean.run" end` of a schedule for cron.
+pub(super) fn whenever(code: &Code<'_>, facts: &mut Facts) {
+    for found in code.all(&pattern!(
+        r#"(?m)^\s*every\s*\(?\s*(?:["'](?P<cron>[^"'\n]+)["']|:?(?P<every>[\w.]+))(?P<rest>[^\n]*)\n(?P<body>(?:[^\n]*\n){0,4})"#
+    )) {
+        let at = pattern!(r#"at:\s*["'](?P<at>[^"'\n]+)["']"#)
+            .first(group(&found, "rest"))
+            .map(|at| group(&at, "at").to_owned());
+        let when = match (group(&found, "cron"), at) {
+            ("", Some(at)) => format!("every {} at {at}", group(&found, "every")),
+            ("", None) => format!("every {}", group(&found, "every")),
+            (cron, _) => cron.to_owned(),
+        };
+        let what = pattern!(r#"(?m)^\s*(?:runner|rake|command|job|script)\s*\(?\s*["'](?P<what>[^"'\n]+)["']"#)
+            .first(group(&found, "body"))
+            .map_or_else(|| "schedule".to_owned(), |what| group(&what, "what").to_owned());
+        job(code.source, facts, &what, &when, "whenever", code.line(start(&found)));
+    }
+}
