@@ -8,6 +8,7 @@ mod commands;
 mod compose;
 mod dockerfile;
 mod documents;
+mod dotnet;
 mod ecosystem;
 mod elixir;
 mod env_file;
@@ -15,6 +16,7 @@ pub(crate) mod git;
 mod go;
 mod ignore_file;
 mod judge;
+mod jvm;
 mod kubernetes;
 mod makefile;
 mod node;
@@ -55,10 +57,12 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &compose::DETECTOR,
     &dockerfile::DETECTOR,
     &documents::DETECTOR,
+    &dotnet::DETECTOR,
     &elixir::DETECTOR,
     &env_file::DETECTOR,
     &go::DETECTOR,
     &ignore_file::DETECTOR,
+    &jvm::DETECTOR,
     &kubernetes::DETECTOR,
     &makefile::DETECTOR,
     &node::DETECTOR,

@@ -82,6 +82,10 @@ pub(crate) fn scope_of(path: &RelPath) -> Scope {
 pub(crate) fn folder_is_development(folder: &RelPath) -> bool {
     let mut before = "";
     for part in folder.components() {
+        // The packages below `src/main/java` are names: Spring's own generator calls one `demo`.
+        if before == "main" && matches!(part, "java" | "kotlin" | "scala" | "groovy") {
+            break;
+        }
         let lower = part.to_ascii_lowercase();
         // `src/main/java/com/example/app` names an organisation, not an example.
         let package = before == "com" || before == "org" || before == "io";
@@ -148,6 +152,7 @@ mod tests {
             "Dockerfile",
             ".env.example",
             "src/device/main.go",
+            "api/src/main/java/com/acme/demo/DemoApplication.java",
         ] {
             assert_eq!(scope(path), Scope::Production, "{path}");
         }

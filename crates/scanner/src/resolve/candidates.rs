@@ -518,7 +518,11 @@ fn image_name(dockerfile: &RelPath) -> Option<Shown> {
 /// The name of a folder; of the root, the name that its manifest gives.
 pub(crate) fn name_of_dir(dir: &RelPath, apps: &Apps) -> Option<Shown> {
     if dir.is_root() {
-        let name = apps.at(dir)?.main()?.name.as_ref()?;
+        let name = apps
+            .at(dir)?
+            .projects
+            .iter()
+            .find_map(|project| project.name.as_ref())?;
         // Module paths and scopes are no names of services: their last part is.
         let last = name
             .as_str()

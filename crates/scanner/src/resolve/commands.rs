@@ -171,6 +171,8 @@ fn fill_pattern(pattern: &str, symbol: &str) -> String {
         let (hole, tail) = after.split_once('}').unwrap_or((after, ""));
         match hole {
             "port" => out.push_str("$PORT"),
+            // Where the build leaves the archive depends on its version; in an image it has a name of its own.
+            "jar" => out.push_str("app.jar"),
             _ => out.push_str(symbol),
         }
         rest = tail;

@@ -1,0 +1,320 @@
+//! `application*.properties` and `application*.yml` of Spring Boot, Quarkus and Micronaut: ports, datastores, variables.
+
+use std::sync::LazyLock;
+
+use playbook_core::evidence::Scope;
+use playbook_core::harmless::{EnvName, Setting};
+use playbook_core::inventory::{SignalKind, VariableOrigin};
+use playbook_core::path::RelPath;
+use playbook_core::raw::Raw;
+use playbook_core::secret;
+use playbook_core::shown::Shown;
+use serde::Deserialize;
+
+use crate::detect::ecosystem::{entry, group, kind_of_scheme, pattern, store};
+use crate::detect::judge;
+use crate::fact::{EntryKind, Facts, VariableFact};
+use crate::parse::tree::Node;
+use crate::parse::{properties, yaml};
+use crate::source::Source;
+
+/// Text of the table, which is part of the program and so may be printed.
+type Word = &'static str;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+struct Property {
+    name: Word,
+    store: Word,
+    #[serde(default)]
+    role: Word,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Table {
+    property: Vec<Property>,
+}
+
+// The table is part of the program; a mistake in it is found by the test below, never by a user.
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(include_str!("properties.toml")).unwrap_or_default());
+
+/// Settings of one document: names with dots, values, lines.
+type Settings = Vec<(String, String, u32)>;
+
+/// Levels of a tree that are read.
+const DEPTH: usize = 24;
+
+pub(super) fn wants(path: &RelPath) -> bool {
+    let name = path.name();
+    let known = name.starts_with("application") || name.starts_with("bootstrap");
+    known
+        && [".properties", ".yml", ".yaml"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+        && !path.parent().components().any(|part| part == "test")
+}
+
+/// The profile of `application-prod.yml`.
+fn profile(name: &str) -> &str {
+    name.split('.')
+        .next()
+        .and_then(|stem| stem.split_once('-'))
+        .map_or("", |(_, profile)| profile)
+}
+
+fn is_development(profile: &str) -> bool {
+    profile.split(['-', '_', ',', ' ', '&', '|']).any(|word| {
+        matches!(
+            word,
+            "dev"
+                | "development"
+                | "local"
+                | "test"
+                | "tests"
+                | "it"
+                | "e2e"
+                | "h2"
+                | "ci"
+                | "develop"
+                | "debug"
+        )
+    })
+}
+
+pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
+    let of_file = profile(source.path.name());
+    if is_development(of_file) {
+        return;
+    }
+    for settings in documents(source) {
+        let find = |name: &str| settings.iter().find(|(key, _, _)| key == name);
+        let on_profile = find("spring.config.activate.on-profile").or_else(|| find("spring.profiles"));
+        let of_document = on_profile.map_or("", |(_, value, _)| value.as_str());
+        if is_development(of_document) {
+            continue;
+        }
+        let base = of_file.is_empty() && of_document.is_empty();
+        for (key, value, line) in &settings {
+            // Quarkus: `%dev.quarkus.datasource…` holds for one profile.
+            let key = match key.strip_prefix('%').and_then(|rest| rest.split_once('.')) {
+                Some((profile, _)) if profile != "prod" => continue,
+                Some((_, key)) => key,
+                None => key.as_str(),
+            };
+            variables(source, key, value, *line, facts);
+            listening(source, key, value, *line, base, facts);
+            datastore(source, key, value, *line, facts);
+            secrets(source, key, value, *line, facts);
+            if matches!(
+                key,
+                "spring.jpa.hibernate.ddl-auto" | "quarkus.hibernate-orm.database.generation"
+            ) && matches!(
+                value.as_str(),
+                "update" | "create" | "create-drop" | "drop-and-create"
+            ) {
+                let subject = Some(Shown::from("hibernate"));
+                facts.signal(
+                    SignalKind::SchemaFromCode,
+                    subject,
+                    source.scope,
+                    source.at(*line),
+                );
+            }
+            if key == "server.shutdown" && value == "graceful" {
+                facts.signal(SignalKind::GracefulShutdown, None, source.scope, source.at(*line));
+            }
+            if key == "server.forward-headers-strategy" && value != "none" {
+                facts.signal(SignalKind::TrustsProxy, None, source.scope, source.at(*line));
+            }
+            if key == "quarkus.flyway.migrate-at-start" && value == "true" {
+                let subject = Some(Shown::from("flyway"));
+                facts.signal(
+                    SignalKind::MigrationsAtStart,
+                    subject,
+                    source.scope,
+                    source.at(*line),
+                );
+            }
+            if key == "spring.mail.host" {
+                facts.signal(SignalKind::SendsMail, None, source.scope, source.at(*line));
+            }
+        }
+    }
+}
+
+/// The settings of each document of the file.
+fn documents(source: &Source<'_>) -> Vec<Settings> {
+    if source.path.name().ends_with(".properties") {
+        let all = properties::entries(source.text)
+            .into_iter()
+            .map(|entry| (entry.key, entry.value, entry.line))
+            .collect();
+        return vec![all];
+    }
+    let (trees, _) = yaml::documents(source.text);
+    trees
+        .iter()
+        .map(|tree| {
+            let mut out = Vec::new();
+            flatten(tree, "", DEPTH, &mut out);
+            out
+        })
+        .collect()
+}
+
+fn flatten(node: &Node, prefix: &str, depth: usize, out: &mut Settings) {
+    if depth == 0 || out.len() >= crate::limits::FACTS_PER_FILE {
+        return;
+    }
+    if let Some(text) = node.text() {
+        out.push((prefix.to_owned(), text.to_owned(), node.line()));
+        return;
+    }
+    let joined = |key: &str| {
+        if prefix.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{prefix}.{key}")
+        }
+    };
+    for (key, _, value) in node.entries() {
+        flatten(value, &joined(key), depth - 1, out);
+    }
+    for item in node.items() {
+        flatten(item, prefix, depth - 1, out);
+    }
+}
+
+/// `${NAME:default}`: names of the environment are in capitals.
+fn variables(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut Facts) {
+    for found in pattern!(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?P<fallback>:(?P<default>[^{}]*))?\}").all(value) {
+        let Some(name) = EnvName::parse(Raw::new(group(&found, "name"))) else {
+            continue;
+        };
+        let mut variable = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(line));
+        let text = variable.name.as_str().to_owned();
+        let last = key.rsplit('.').next().unwrap_or(key);
+        variable.secret = secret::is_secret_name(last) && secret::is_secret_name(&text);
+        variable.has_default = found.name("fallback").is_some();
+        variable.required = !variable.has_default;
+        let default = group(&found, "default");
+        if !default.is_empty() {
+            let place = judge::Place::new(line, source.scope);
+            let literal = judge::literal(source, facts, &text, default, place);
+            variable.placeholder = literal.placeholder;
+            variable.default = literal.shown;
+        }
+        facts.variables.push(variable);
+    }
+}
+
+/// The value with the defaults of its variables.
+fn with_defaults(value: &str) -> (String, Option<EnvName>) {
+    let mut name = None;
+    let mut out = value.to_owned();
+    for found in pattern!(r"\$\{(?P<name>[\w.]+)(?::(?P<default>[^{}]*))?\}").all(value) {
+        name = name.or_else(|| {
+            EnvName::parse(Raw::new(group(&found, "name"))).filter(|name| {
+                name.as_str()
+                    .chars()
+                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+            })
+        });
+        let whole = found.get(0).map_or("", |found| found.as_str());
+        out = out.replace(whole, group(&found, "default"));
+    }
+    (out, name)
+}
+
+fn listening(source: &Source<'_>, key: &str, value: &str, line: u32, base: bool, facts: &mut Facts) {
+    let framework = match key {
+        "server.port" => "spring-boot",
+        "quarkus.http.port" => "quarkus",
+        "micronaut.server.port" => "micronaut",
+        "ktor.deployment.port" => "ktor",
+        _ => return,
+    };
+    // A port of zero is one that the system chooses, in tests and behind a registry.
+    let (text, variable) = with_defaults(value);
+    let port: Option<u16> = text.trim().parse().ok().filter(|port| *port > 0);
+    if !base || port.is_none() && variable.is_none() {
+        return;
+    }
+    let mut told = entry(source, EntryKind::Server, framework, "", line);
+    told.port = port;
+    told.port_variable = variable;
+    facts.entry_points.push(told);
+}
+
+fn datastore(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut Facts) {
+    let property = TABLE.property.iter().find(|property| {
+        if property.name.ends_with('.') {
+            key.starts_with(property.name)
+        } else {
+            key == property.name
+        }
+    });
+    let Some(property) = property else { return };
+    let (text, variable) = with_defaults(value);
+    let kind = if property.store.is_empty() {
+        // `jdbc:postgresql://…`, `jdbc:h2:mem:shop`, `postgresql`
+        let bare = text
+            .trim()
+            .strip_prefix("jdbc:")
+            .or_else(|| text.trim().strip_prefix("r2dbc:"))
+            .unwrap_or(text.trim());
+        bare.split(':').next().and_then(kind_of_scheme)
+    } else {
+        Some(property.store)
+    };
+    let Some(kind) = kind else { return };
+    // A database in the memory of the process is a demonstration's, unless nothing else is configured.
+    let embedded = matches!(kind, "h2" | "hsqldb" | "sqlite");
+    let strong = !embedded || text.contains(":file:") || kind == "sqlite";
+    if facts
+        .stores
+        .iter()
+        .any(|known| known.kind == kind && known.evidence.path == *source.path)
+    {
+        return;
+    }
+    if let Some(mut found) = store(source, kind, strong, line) {
+        found.variable = variable;
+        found.role = (!property.role.is_empty()).then_some(property.role);
+        facts.stores.push(found);
+    }
+}
+
+/// Passwords that stand in the file.
+fn secrets(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut Facts) {
+    if value.contains("${") || value.is_empty() || source.scope == Scope::Development {
+        return;
+    }
+    let last = key.rsplit('.').next().unwrap_or(key);
+    let place = judge::Place::new(line, source.scope);
+    if secret::is_secret_name(last) || value.contains("://") {
+        let _: Option<Setting> = judge::literal(source, facts, last, value, place).shown;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use playbook_core::technology::{Catalogue, Group};
+
+    #[test]
+    fn every_store_of_the_table_is_known() {
+        let table: Table = toml::from_str(include_str!("properties.toml")).expect("properties.toml");
+        assert!(table.property.len() > 10);
+        for property in &table.property {
+            assert!(
+                property.store.is_empty()
+                    || Catalogue::get().find(Group::Datastore, property.store).is_some(),
+                "{}",
+                property.name
+            );
+        }
+    }
+}
