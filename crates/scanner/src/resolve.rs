@@ -7,6 +7,7 @@
 //! 5. datastores and who uses them, migrations, the environment schema;
 //! 6. the lists that need nothing but their scope judged.
 
+mod aggregators;
 mod apps;
 mod attributes;
 mod candidates;

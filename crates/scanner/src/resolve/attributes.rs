@@ -160,7 +160,9 @@ fn best_pin<'a>(
         .filter(|pin| dir.is_in(&pin.path) || file(pin).as_ref() == dockerfile && dockerfile.is_some())
         .min_by_key(|pin| {
             let path = file(pin);
-            let own_image = dockerfile.is_some() && path.as_ref() == dockerfile;
+            // The image of development says nothing about production's version.
+            let own_image =
+                pin.scope == Scope::Production && dockerfile.is_some() && path.as_ref() == dockerfile;
             let name = path
                 .as_ref()
                 .map(|path| path.name().to_owned())

@@ -44,6 +44,7 @@ pub(crate) fn merge(sources: &Sources<'_>, index: &FileIndex) -> Vec<Merged> {
     add_code_candidates(&mut merged, sources, index);
     add_development_candidates(&mut merged, sources.of_stacks(Scope::Development), sources);
     drop_assets_of_others(&mut merged, sources, index);
+    super::aggregators::drop(&mut merged, sources);
     merged.truncate(limits::SERVICES);
     name_uniquely(&mut merged);
     merged

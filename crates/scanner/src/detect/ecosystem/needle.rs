@@ -3,8 +3,11 @@
 
 use std::sync::LazyLock;
 
-use playbook_core::inventory::{AuthFact, CorsPolicy, Interface, InterfaceKind, SignalKind};
+use playbook_core::inventory::{
+    ApiSpec, AuthFact, CorsPolicy, ExternalService, Interface, InterfaceKind, SignalKind,
+};
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 use serde::Deserialize;
 
 use super::{Code, is_production, store};
@@ -30,6 +33,12 @@ struct Needle {
     store: Word,
     #[serde(default)]
     interface: Word,
+    #[serde(default)]
+    external: Word,
+    #[serde(default)]
+    api_spec: Word,
+    #[serde(default)]
+    served_at: Word,
     #[serde(default)]
     cors_wildcard: bool,
 }
@@ -80,6 +89,23 @@ pub(in crate::detect) fn needles(code: &Code<'_>, language: &str, facts: &mut Fa
                 .stores
                 .extend(store(source, needle.store, true, code.line(at)));
         }
+        if let Some(vendor) = Catalogue::get().find(Group::ExternalService, needle.external) {
+            facts.external_services.push(ExternalService {
+                kind: Shown::from(vendor.id),
+                category: Shown::from(vendor.category),
+                scope: source.scope,
+                variables: Vec::new(),
+                evidence: vec![evidence.clone()],
+            });
+        }
+        if !needle.api_spec.is_empty() {
+            facts.api_specs.push(ApiSpec {
+                kind: Shown::from(needle.api_spec),
+                path: source.path.clone(),
+                served_at: (!needle.served_at.is_empty()).then(|| Shown::from(needle.served_at)),
+                evidence: vec![evidence.clone()],
+            });
+        }
         if needle.cors_wildcard {
             facts.cors.push(CorsPolicy {
                 origins: Vec::new(),
@@ -105,7 +131,6 @@ pub(in crate::detect) fn needles(code: &Code<'_>, language: &str, facts: &mut Fa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use playbook_core::technology::{Catalogue, Group};
 
     #[test]
     fn every_word_of_the_table_is_known() {
@@ -125,6 +150,7 @@ mod tests {
             let find = |group, slug: &str| slug.is_empty() || Catalogue::get().find(group, slug).is_some();
             assert!(find(Group::Auth, needle.auth), "{}", needle.text);
             assert!(find(Group::Datastore, needle.store), "{}", needle.text);
+            assert!(find(Group::ExternalService, needle.external), "{}", needle.text);
         }
     }
 }
