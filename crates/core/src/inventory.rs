@@ -17,7 +17,7 @@ pub use code::{
 };
 pub use data::{Cache, Datastore, Migration, Operation, OperationKind, Revision, Seed};
 pub use environment::{EnvironmentVariable, ReadSite, VariableOrigin};
-pub use images::{BuildArgument, Container, CopyStep, Stage};
+pub use images::{BuildArgument, Container, CopyStep, ImageTarget, Stage};
 pub use project::{CiFile, CiStep, Infrastructure, Manifest, Project, TargetFact, Vcs};
 pub use service::{Commands, HealthCheck, Role, Runtime, ScheduledJob, Service};
 pub use stack::{

@@ -51,6 +51,22 @@ record! {
 }
 
 record! {
+    /// A stage that an image can be built of for itself: no other stage starts from it, and it says what it runs.
+    pub struct ImageTarget {
+        /// The stage's name.
+        pub name: Shown,
+        /// Its entry point.
+        pub entrypoint: Option<CommandLine>,
+        /// Its command.
+        pub command: Option<CommandLine>,
+        /// Ports that it exposes.
+        pub exposed_ports: Vec<u16>,
+        /// Line of its command, else of its entry point.
+        pub line: u32,
+    }
+}
+
+record! {
     /// A Dockerfile.
     pub struct Container {
         /// `dockerfile`
@@ -61,6 +77,8 @@ record! {
         pub base_images: Vec<Shown>,
         /// Its stages in order.
         pub stages: Vec<Stage>,
+        /// Stages that images can be built of for themselves, where there are several.
+        pub targets: Vec<ImageTarget>,
         /// User of the last stage, `None` for the base image's (root, if nothing else is known).
         pub user: Option<Shown>,
         /// Line of the last stage's `USER`.

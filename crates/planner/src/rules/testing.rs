@@ -129,6 +129,7 @@ pub(crate) fn dockerfile(base: &'static str) -> Container {
         runs: Vec::new(),
         run_lines: Vec::new(),
         run_stages: Vec::new(),
+        targets: Vec::new(),
         dockerignore: None,
         scope: Scope::Production,
         last_line: 9,

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::{CommandLine, EnvName, ImageRef, Name};
-use playbook_core::inventory::{BuildArgument, Container, CopyStep, Stage as StageFact, VariableOrigin};
+use playbook_core::inventory::{
+    BuildArgument, Container, CopyStep, ImageTarget, Stage as StageFact, VariableOrigin,
+};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -151,6 +153,43 @@ fn image_or_stage(text: &str) -> Option<Shown> {
     ImageRef::parse(Raw::new(text)).map(Shown::from)
 }
 
+/// The stages that are images of their own: none starts from them, and each says itself what it runs. One alone is the
+/// image that the rest of the facts describe.
+fn targets(file: &Dockerfile) -> Vec<ImageTarget> {
+    let found: Vec<ImageTarget> = file
+        .stages
+        .iter()
+        .filter(|stage| {
+            !file.stages.iter().any(|other| {
+                file.lineage(other)
+                    .iter()
+                    .skip(1)
+                    .any(|base| std::ptr::eq(*base, *stage))
+            })
+        })
+        .filter_map(|stage| {
+            let name = stage
+                .name
+                .as_deref()
+                .and_then(|name| Name::parse(Raw::new(name)))?;
+            let (entrypoint, command) = (file.entrypoint(stage), file.cmd(stage));
+            let line = command.as_ref().or(entrypoint.as_ref())?.line;
+            Some(ImageTarget {
+                name: name.into(),
+                entrypoint: entrypoint.as_ref().and_then(command_line),
+                command: command.as_ref().and_then(command_line),
+                exposed_ports: file
+                    .exposed(stage)
+                    .iter()
+                    .flat_map(|exposed| ports(&exposed.port))
+                    .collect(),
+                line,
+            })
+        })
+        .collect();
+    if found.len() > 1 { found } else { Vec::new() }
+}
+
 fn container(
     source: &Source<'_>,
     facts: &mut Facts,
@@ -191,6 +230,7 @@ fn container(
                 line: stage.line,
             })
             .collect(),
+        targets: targets(file),
         user_line: user.as_ref().map(|(_, line)| *line),
         user: user.and_then(|(name, _)| Name::parse(Raw::new(name.trim())).map(Shown::from)),
         exposed_ports: file

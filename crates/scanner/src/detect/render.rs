@@ -177,6 +177,7 @@ fn service(source: &Source<'_>, facts: &mut Facts, node: &Node) -> Option<Unit> 
         }
     }
     if matches!(kind, "redis" | "keyvalue") {
+        unit.datastore = Some(Shown::from("redis"));
         facts
             .stores
             .push(store("redis", None, source.scope, source.at(line)));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use playbook_core::evidence::{Confidence, Evidence, Scope};
 use playbook_core::harmless::{Name, UrlPath, port};
-use playbook_core::inventory::{HealthCheck, InterfaceKind, Role, Runtime, VersionPin};
+use playbook_core::inventory::{HealthCheck, InterfaceKind, Role, Runtime, VariableOrigin, VersionPin};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -196,10 +196,11 @@ fn own_entries<'a>(merged: &'a Merged, sources: &'a Sources<'_>) -> Vec<&'a Entr
         let listeners: Vec<&EntryPoint> =
             entries_of(sources, &merged.service.path, EntryKind::Server).collect();
         let beside = |entry: &&EntryPoint| own.iter().any(|main| entry.path.parent() == main.path.parent());
+        let tells = |entry: &&EntryPoint| entry.port.is_some() || entry.port_variable.is_some();
         let near: Vec<&EntryPoint> = listeners
             .iter()
             .copied()
-            .filter(|entry| !own.is_empty() && beside(entry))
+            .filter(|entry| !own.is_empty() && beside(entry) && tells(entry))
             .collect();
         own.extend(if near.is_empty() { listeners } else { near });
     }
@@ -263,6 +264,13 @@ fn ports(merged: &mut Merged, sources: &Sources<'_>) {
     if found.is_empty() {
         if let Some(variable) = &merged.service.port_variable {
             found.extend(default_of(variable.as_str(), sources));
+            confidence = Confidence::Derived;
+        }
+    }
+    if found.is_empty() {
+        if let Some((variable, port)) = read_port(&merged.service.path, sources) {
+            merged.service.port_variable = merged.service.port_variable.take().or(Some(variable));
+            found.insert(port);
             confidence = Confidence::Derived;
         }
     }
@@ -356,6 +364,35 @@ fn port_in(text: &str) -> Option<u16> {
 fn port_variable(text: &str) -> Option<Shown> {
     let at = text.find("$PORT").or_else(|| text.find("${PORT"))?;
     text.get(at..).map(|_| Shown::from("PORT"))
+}
+
+/// The variable of the server's port that the application's code reads, with its default.
+fn read_port(dir: &RelPath, sources: &Sources<'_>) -> Option<(Shown, u16)> {
+    const NAMES: &[&str] = &[
+        "PORT",
+        "APP_PORT",
+        "HTTP_PORT",
+        "SERVER_PORT",
+        "API_PORT",
+        "LISTEN_PORT",
+    ];
+    NAMES.iter().find_map(|name| {
+        let mut reads = sources.facts.variables.iter().filter(|fact| {
+            fact.name.as_str() == *name
+                && fact.scope == Scope::Production
+                && fact.origin == VariableOrigin::Code
+                && sources
+                    .apps
+                    .owner(&fact.evidence.path)
+                    .is_some_and(|app| app.dir == *dir)
+        });
+        reads.find_map(|fact| {
+            Some((
+                (&fact.name).into(),
+                port(Raw::new(fact.default.as_ref()?.as_str()))?,
+            ))
+        })
+    })
 }
 
 fn default_of(variable: &str, sources: &Sources<'_>) -> Option<u16> {
@@ -540,11 +577,16 @@ fn details(merged: &mut Merged, sources: &Sources<'_>) {
             .owner(path)
             .map_or_else(|| path.is_in(&dir), |app| app.dir == dir)
     };
-    merged.service.websocket = merged.service.role == Role::Web
-        && sources.facts.interfaces.iter().any(|interface| {
-            interface.kind == InterfaceKind::WebSocket
-                && interface.evidence.iter().any(|evidence| of_app(&evidence.path))
-        });
+    let interface = sources.facts.interfaces.iter().any(|interface| {
+        interface.kind == InterfaceKind::WebSocket
+            && interface.evidence.iter().any(|evidence| of_app(&evidence.path))
+    });
+    let route = sources.facts.routes.iter().any(|route| {
+        route.method == super::routes::WEBSOCKET
+            && route.scope == Scope::Production
+            && of_app(&route.evidence.path)
+    });
+    merged.service.websocket = merged.service.role == Role::Web && (interface || route);
     merged.service.replicas = merged
         .parts
         .iter()

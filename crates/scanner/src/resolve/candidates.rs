@@ -135,13 +135,22 @@ impl Sources<'_> {
                 let dockerfile = unit.build.as_ref().and_then(|build| build.dockerfile.clone());
                 let image_dir =
                     || self.dir_by_name(unit.name.as_str(), unit.image.as_ref().map(Shown::as_str));
-                let dir = units::code_dir(
+                let by_command = unit
+                    .command
+                    .as_ref()
+                    .filter(|_| {
+                        unit.build.is_none()
+                            && unit.image.is_none()
+                            && unit.root.as_ref().is_none_or(RelPath::is_root)
+                    })
+                    .and_then(|command| self.dir_in_command(command));
+                let stated = units::code_dir(
                     stack,
                     unit,
                     |path| self.dir_of_dockerfile(path),
                     |folder| self.owner_dir(folder),
-                )
-                .or_else(image_dir);
+                );
+                let dir = by_command.or(stated).or_else(image_dir);
                 let dockerfile = dockerfile.or_else(|| {
                     let dir = dir.as_ref()?;
                     let path = dir.join("Dockerfile")?;
@@ -245,6 +254,11 @@ impl Sources<'_> {
             if let (Some(UnitClass::Store(_)), false) = (base.as_ref().and_then(units::of_image), has_code) {
                 continue;
             }
+            let own: Vec<Candidate> = self.of_targets(container, &dir);
+            if own.len() > 1 {
+                out.extend(own);
+                continue;
+            }
             let command = container.command.clone();
             let entrypoint = container.entrypoint.clone();
             if command.is_none() && entrypoint.is_none() && !has_code {
@@ -297,6 +311,92 @@ impl Sources<'_> {
             }
         }
         out
+    }
+
+    /// One process for each stage that is an image of its own; stages for development and tests are none.
+    fn of_targets(&self, container: &Container, dir: &RelPath) -> Vec<Candidate> {
+        let targets = container
+            .targets
+            .iter()
+            .filter(|target| !roles::is_maintenance(target.name.as_str()));
+        targets
+            .filter_map(|target| {
+                let whole = joined(target.entrypoint.as_ref(), target.command.as_ref())?;
+                if roles::is_development_command(whole.as_str())
+                    || roles::of_name(target.name.as_str()) == Some(Role::Job)
+                {
+                    return None;
+                }
+                let named = self
+                    .apps
+                    .all
+                    .iter()
+                    .find(|app| app.dir.name().eq_ignore_ascii_case(target.name.as_str()));
+                let line = Evidence::at(&container.path, target.line);
+                Some(Candidate {
+                    tier: Tier::Image,
+                    name: target.name.clone(),
+                    dir: Some(named.map_or_else(|| dir.clone(), |app| app.dir.clone())),
+                    role: roles::of_command(whole.as_str()),
+                    dockerfile: Some(container.path.clone()),
+                    target: Some(target.name.clone()),
+                    context: None,
+                    image: None,
+                    command: Some(whole),
+                    command_evidence: Some(line.clone()),
+                    confidence: Confidence::Stated,
+                    unit: None,
+                    entry: None,
+                    third_party: false,
+                    evidence: vec![line],
+                })
+            })
+            .collect()
+    }
+
+    /// The application whose folder or name a command tells: `node apps/api/dist/main.js`, `pnpm --filter api start`.
+    fn dir_in_command(&self, command: &CommandLine) -> Option<RelPath> {
+        let words: Vec<&str> = command
+            .words()
+            .map(|word| word.trim_matches(['"', '\'']).trim_start_matches("./"))
+            .collect();
+        let below = |app: &&App| {
+            let prefix = format!("{}/", app.dir);
+            !app.dir.is_root()
+                && words
+                    .iter()
+                    .any(|word| word.starts_with(&prefix) || *word == app.dir.as_str())
+        };
+        let by_path = self
+            .apps
+            .all
+            .iter()
+            .filter(below)
+            .max_by_key(|app| app.dir.depth());
+        let selected = words.windows(2).find_map(|pair| match pair {
+            [
+                "--filter" | "-F" | "--workspace" | "-w" | "--scope" | "--prefix" | "--package" | "-p",
+                name,
+            ] => Some(*name),
+            _ => None,
+        });
+        let selected = selected.or_else(|| {
+            words.iter().find_map(|word| {
+                word.strip_prefix("--filter=")
+                    .or_else(|| word.strip_prefix("--workspace="))
+            })
+        });
+        let by_name = || {
+            let name = selected?;
+            self.apps.all.iter().find(|app| {
+                app.main()
+                    .and_then(|project| project.name.as_ref())
+                    .is_some_and(|known| known.as_str() == name)
+                    || app.dir.as_str() == name
+                    || app.dir.name() == name && !app.dir.is_root()
+            })
+        };
+        by_path.or_else(by_name).map(|app| app.dir.clone())
     }
 
     /// The process types among the choices of the image's entrypoint script.

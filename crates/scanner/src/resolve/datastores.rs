@@ -41,6 +41,12 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Dat
         .any(|gathered| gathered.proven && gathered.store.role == "database");
     kinds.retain(|_, gathered| gathered.proven || !has_database || gathered.store.role != "database");
     connect(&mut kinds, sources, services);
+    // What nothing deployed uses is what a library can work with, not a store of this deployment.
+    kinds.retain(|_, gathered| {
+        gathered.store.unit.is_some()
+            || !gathered.store.used_by.is_empty()
+            || !gathered.units.is_empty() && !services.is_empty()
+    });
     kinds.into_values().map(|gathered| gathered.store).collect()
 }
 
@@ -248,9 +254,6 @@ fn drop_implied_by_tests(kinds: &mut BTreeMap<&'static str, Gathered>) {
 fn connect(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>, services: &mut [Merged]) {
     for gathered in kinds.values_mut() {
         for merged in services.iter_mut() {
-            if !merged.service.is_own() {
-                continue;
-            }
             let by_unit = merged
                 .parts
                 .iter()
@@ -265,12 +268,13 @@ fn connect(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>, 
                         })
                     })
                 });
-            let by_code = gathered.dirs.iter().any(|dir| *dir == merged.service.path)
-                || merged.service.path.is_root()
-                    && gathered
-                        .dirs
-                        .iter()
-                        .any(|dir| sources.apps.owner(dir).is_some_and(|app| app.dir.is_root()));
+            let by_code = merged.service.is_own()
+                && (gathered.dirs.iter().any(|dir| *dir == merged.service.path)
+                    || merged.service.path.is_root()
+                        && gathered
+                            .dirs
+                            .iter()
+                            .any(|dir| sources.apps.owner(dir).is_some_and(|app| app.dir.is_root())));
             // One container of one of several languages: what the code of another folder uses is not its.
             if by_unit || by_code {
                 note(&mut gathered.store.used_by, Some(merged.service.id.clone()));

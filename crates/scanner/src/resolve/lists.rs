@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{
-    AuthFact, Container, Datastore, ExternalService, Inventory, Observability, ScheduledJob, Stack,
-    VariableOrigin,
+    AuthFact, Container, Datastore, ExternalService, Interface, InterfaceKind, Inventory, Observability,
+    ScheduledJob, Stack, VariableOrigin,
 };
 use playbook_core::secret;
 use playbook_core::shown::Shown;
@@ -81,6 +81,18 @@ pub(crate) fn fill(inventory: &mut Inventory, sources: &Sources<'_>, services: &
             interface
         })
         .collect();
+    inventory.interfaces.extend(
+        inventory
+            .routes
+            .iter()
+            .filter(|route| route.method == super::routes::WEBSOCKET)
+            .map(|route| Interface {
+                kind: InterfaceKind::WebSocket,
+                path: Some(route.path.clone()),
+                service: route.service.clone(),
+                evidence: route.evidence.clone(),
+            }),
+    );
     inventory.pools = facts
         .pools
         .iter()

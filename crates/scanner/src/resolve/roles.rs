@@ -150,7 +150,14 @@ pub(crate) fn of_command(command: &str) -> Option<Role> {
         if let Some(role) = word.and_then(Role::from_word) {
             return Some(role);
         }
-        if technology.server.as_ref().is_some_and(|server| !server.wraps) {
+        // A runtime such as `node` says nothing about what its program does.
+        let serves = technology.server.as_ref().is_some_and(|server| {
+            !server.wraps
+                && (technology.default_port.is_some()
+                    || !server.port_flags.is_empty()
+                    || !server.bind_flags.is_empty())
+        });
+        if serves {
             return Some(Role::Web);
         }
         if technology.migration.is_some() {

@@ -22,6 +22,9 @@ pub(crate) struct WholeRoute {
     pub(crate) evidence: Evidence,
 }
 
+/// The method of a route that is a WebSocket endpoint.
+pub(crate) const WEBSOCKET: &str = "WEBSOCKET";
+
 /// The words that people call health endpoints.
 pub(crate) fn is_health_path(path: &str) -> bool {
     let Some(last) = path.trim_end_matches('/').rsplit('/').next() else {

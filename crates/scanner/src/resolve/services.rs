@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use playbook_core::evidence::{Confidence, Scope};
 use playbook_core::harmless::Name;
-use playbook_core::inventory::{Role, Service, Stack};
+use playbook_core::inventory::{Role, Service, Stack, Unit};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -94,6 +94,9 @@ fn role_of(candidate: &Candidate, sources: &Sources<'_>) -> Role {
     }
     let app = candidate.dir.as_ref().and_then(|dir| sources.apps.owner(dir));
     let by_name = roles::of_name(candidate.name.as_str());
+    if by_name.is_none() && listens_nowhere(candidate, sources) {
+        return Role::Worker;
+    }
     if let Some(app) = app {
         let has = |role: &'static str| app.frameworks_with_role(role).next().is_some();
         let entries = |kind| entries_of(sources, &app.dir, kind).next().is_some();
@@ -111,6 +114,24 @@ fn role_of(candidate: &Candidate, sources: &Sources<'_>) -> Role {
         }
     }
     by_name.unwrap_or(Role::Web)
+}
+
+/// A unit without any port or HTTP probe, of a kind of stack whose other units of the same code have them.
+fn listens_nowhere(candidate: &Candidate, sources: &Sources<'_>) -> bool {
+    let Some((at, position)) = candidate.unit else {
+        return false;
+    };
+    let Some(stack) = sources.stacks.get(at).filter(|stack| stack.kind == "kubernetes") else {
+        return false;
+    };
+    let silent = |unit: &Unit| unit.ports.is_empty() && unit.probes.iter().all(|probe| probe.path.is_none());
+    let folder = |stack: &Stack| stack.files.first().map(RelPath::parent);
+    let others = sources
+        .stacks
+        .iter()
+        .filter(|other| other.kind == stack.kind && folder(other) == folder(stack));
+    stack.units.get(position).is_some_and(silent)
+        && others.flat_map(|other| &other.units).any(|unit| !silent(unit))
 }
 
 /// Production entry points of this kind that belong to the application of this folder.
@@ -179,6 +200,19 @@ fn best_match<'m>(
     let rivals = candidate
         .unit
         .map_or(0, |(stack, _)| rivals(stack, candidate, role, sources));
+    // Two files of one kind that use different names mean different processes.
+    let kind_of = |part: &Candidate| {
+        part.unit
+            .and_then(|(at, _)| sources.stacks.get(at))
+            .map(|stack| stack.kind.clone())
+    };
+    let kind = kind_of(candidate);
+    let same_kind = |known: &Merged| {
+        known
+            .parts
+            .iter()
+            .any(|part| kind.is_some() && kind_of(part) == kind)
+    };
     let score = |known: &Merged| -> u32 {
         let same_stack = known
             .parts
@@ -201,7 +235,7 @@ fn best_match<'m>(
             (true, _, true) => 5,
             (_, true, true) => 4,
             (true, _, false) if candidate.role.is_none() => 3,
-            (false, false, true) if of_role == 1 && rivals <= 1 && !third_party => 2,
+            (false, false, true) if of_role == 1 && rivals <= 1 && !third_party && !same_kind(known) => 2,
             _ => 0,
         }
     };
@@ -252,19 +286,26 @@ fn add_image_candidate(merged: &mut Vec<Merged>, candidate: Candidate, sources: 
         .map(|(at, _)| at)
         .collect();
     let name = normal(candidate.name.as_str());
-    let same = users.iter().copied().find(|at| {
-        merged.get(*at).is_some_and(|known| {
-            let no_command = known
-                .parts
-                .iter()
-                .all(|part| part.command.is_none() || part.tier != Tier::Stack);
-            known.parts.iter().any(|part| {
-                normal(part.name.as_str()) == name
-                    || similar(part.command.as_ref(), candidate.command.as_ref())
-            }) || known.service.role == role
-                || no_command && candidate.role.is_none()
-        })
-    });
+    let named = |known: &Merged| {
+        let alike = |part: &Candidate| {
+            normal(part.name.as_str()) == name
+                || similar(part.command.as_ref(), candidate.command.as_ref())
+                || candidate.target.is_some()
+                    && (part.target == candidate.target
+                        || has_word(part.name.as_str(), candidate.name.as_str()))
+        };
+        known.parts.iter().any(alike)
+    };
+    let by_role = |known: &Merged| {
+        let no_command = known
+            .parts
+            .iter()
+            .all(|part| part.command.is_none() || part.tier != Tier::Stack);
+        candidate.target.is_none() && (known.service.role == role || no_command && candidate.role.is_none())
+    };
+    let find =
+        |fits: &dyn Fn(&Merged) -> bool| users.iter().copied().find(|at| merged.get(*at).is_some_and(fits));
+    let same = find(&named).or_else(|| find(&by_role));
     match same.and_then(|at| merged.get_mut(at)) {
         Some(known) => {
             let only_role = known.parts.iter().all(|part| part.role.is_none());
@@ -277,6 +318,13 @@ fn add_image_candidate(merged: &mut Vec<Merged>, candidate: Candidate, sources: 
         None if !users.is_empty() && candidate.command.is_none() => {}
         None => merged.push(start(candidate, sources)),
     }
+}
+
+/// `ledger-server` has the word `server`.
+fn has_word(name: &str, word: &str) -> bool {
+    let wanted = playbook_core::secret::words_of(word);
+    let words = playbook_core::secret::words_of(name);
+    !wanted.is_empty() && wanted.iter().all(|word| words.contains(word))
 }
 
 /// Code says what runs where no descriptor does; where one does, it lends its facts to it.
@@ -301,10 +349,11 @@ fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_>, index: &
         let name = normal(candidate.name.as_str());
         let by_name = in_place.iter().copied().find(|at| {
             merged.get(*at).is_some_and(|known| {
-                known
-                    .parts
-                    .iter()
-                    .any(|part| normal(part.name.as_str()) == name || mentions(part, &candidate.name))
+                known.parts.iter().any(|part| {
+                    normal(part.name.as_str()) == name
+                        || mentions(part, &candidate.name)
+                        || own_name && has_word(part.name.as_str(), candidate.name.as_str())
+                })
             })
         });
         let by_role = in_place.iter().copied().find(|at| {
