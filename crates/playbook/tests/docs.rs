@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::support::{files_below, playbook, project, snapshot};
+use crate::support::{cases, files_below, playbook, project, snapshot};
 
 const COMMANDS: [&str; 6] = [
     "analyze",
@@ -154,6 +154,52 @@ fn quick_start_has_two_commands_and_the_second_runs_the_tests() {
         .expect("the first command analyses a fixture");
     assert!(project().join(folder).is_dir(), "{folder}");
     assert_eq!(commands[1], "cargo test --workspace");
+}
+
+/// The lines of a plan that the README shows: its head, the table of components, the checks, and the first step of the
+/// data layer.
+fn excerpt(plan: &str) -> String {
+    let block = |from: &dyn Fn(&str) -> bool, to: &dyn Fn(&str) -> bool| -> String {
+        let mut lines = plan.lines().skip_while(|line| !from(line));
+        let first = lines.next().unwrap_or_default();
+        let rest: Vec<&str> = lines.take_while(|line| !to(line)).collect();
+        format!("{first}\n{}", rest.join("\n")).trim().to_owned()
+    };
+    let parts = [
+        block(&|line| line.starts_with("# "), &|line| {
+            line == "## Executive Summary"
+        }),
+        block(&|line| line.starts_with("| Component | Role |"), &str::is_empty),
+        block(&|line| line == "**Checked and in order**", &|line| {
+            line.starts_with('#')
+        }),
+        block(&|line| line.starts_with("### 5."), &|line| {
+            line.starts_with("### ") || line.starts_with("## ")
+        }),
+    ];
+    let kept: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    kept.join("\n\n…\n\n")
+}
+
+/// The excerpt is cut out of a fixture's plan, never written by hand.
+#[test]
+fn the_excerpt_of_a_plan_is_real() {
+    let case = cases()
+        .iter()
+        .find(|case| case.name == "fastapi-celery")
+        .expect("the fixture is there");
+    let excerpt = excerpt(&case.analyze(&[]).stdout);
+    assert!(
+        excerpt.lines().count() >= 20,
+        "the excerpt is too short:\n{excerpt}"
+    );
+    let readme = read("README.md");
+    let (before, rest) = readme
+        .split_once("````markdown\n")
+        .expect("a fence of four ticks");
+    let (_, after) = rest.split_once("````\n").expect("the fence is closed");
+    let wanted = format!("{before}````markdown\n{excerpt}\n````\n{after}");
+    snapshot(&project().join("README.md"), &wanted).unwrap_or_else(|difference| panic!("{difference}"));
 }
 
 #[test]

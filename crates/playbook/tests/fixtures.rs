@@ -1,12 +1,13 @@
 //! Every fixture: exit code, what must and must not be found, evidence that leads to real lines, and the snapshots of
 //! inventory and plan.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
 
 use crate::structure;
-use crate::support::{Case, cases, targets};
+use crate::support::{Case, cases, snapshot, targets};
 
 /// Runs a check for every fixture and reports all failures at once.
 fn for_every_case(check: impl Fn(&Case, &mut Vec<String>)) {
@@ -83,6 +84,47 @@ fn exit_codes() {
 }
 
 #[test]
+fn what_must_be_found_is_found() {
+    for_every_case(|case, failures| {
+        let inventory = inventory(case);
+        for wanted in case.must_find.iter().filter(|wanted| !query(&inventory, wanted)) {
+            failures.push(format!("{wanted} was not found"));
+        }
+        for unwanted in case
+            .must_not_find
+            .iter()
+            .filter(|unwanted| query(&inventory, unwanted))
+        {
+            failures.push(format!("{unwanted} was found"));
+        }
+    });
+}
+
+/// Precision: one process too many is as wrong as one that is missing.
+#[test]
+fn services_and_datastores_are_these_and_no_other() {
+    for_every_case(|case, failures| {
+        let inventory = inventory(case);
+        let found = |list: &str, key: &str| -> BTreeSet<String> {
+            let items = inventory[list].as_array().into_iter().flatten();
+            items
+                .filter(|item| item.get("scope").is_none_or(|scope| scope != "development"))
+                .filter_map(|item| item[key].as_str().map(str::to_owned))
+                .collect()
+        };
+        for (list, key, wanted) in [
+            ("services", "id", &case.services),
+            ("datastores", "kind", &case.datastores),
+        ] {
+            let found = found(list, key);
+            if found != wanted.iter().cloned().collect() {
+                failures.push(format!("{list} are {found:?} instead of {wanted:?}"));
+            }
+        }
+    });
+}
+
+#[test]
 fn evidence_leads_to_lines_that_exist() {
     fn visit(value: &Value, check: &mut dyn FnMut(&Value)) {
         match value {
@@ -147,6 +189,18 @@ fn lists_of_the_contract_have_evidence() {
                 if item["evidence"].as_array().is_none_or(Vec::is_empty) {
                     failures.push(format!("{list} has an item without evidence: {item}"));
                 }
+            }
+        }
+    });
+}
+
+#[test]
+fn snapshots() {
+    for_every_case(|case, failures| {
+        for (format, file) in [("json", "inventory.json"), ("markdown", "plan.md")] {
+            let run = case.analyzed(&["--format", format]);
+            if let Err(difference) = snapshot(&case.folder().join(file), &run.stdout) {
+                failures.push(difference);
             }
         }
     });

@@ -125,28 +125,12 @@ pub(crate) struct Case {
     pub(crate) arguments: Vec<String>,
     /// The exit code.
     pub(crate) exit: i32,
-    #[expect(
-        dead_code,
-        reason = "held against the inventory when the detectors are complete"
-    )]
     /// The ids of all services: these and no other.
     pub(crate) services: Vec<String>,
-    #[expect(
-        dead_code,
-        reason = "held against the inventory when the detectors are complete"
-    )]
     /// The kinds of all datastores of production: these and no other.
     pub(crate) datastores: Vec<String>,
-    #[expect(
-        dead_code,
-        reason = "held against the inventory when the detectors are complete"
-    )]
     /// Paths into the inventory with the value that must stand there: `services.id=api`.
     pub(crate) must_find: Vec<String>,
-    #[expect(
-        dead_code,
-        reason = "held against the inventory when the detectors are complete"
-    )]
     /// The same for what must not stand there.
     pub(crate) must_not_find: Vec<String>,
     /// Secrets that are planted into the checkout, by name.
