@@ -176,10 +176,11 @@ pub(super) fn pin_of_tool_versions(source: &Source<'_>, facts: &mut Facts, name:
     for (line, text) in source.numbered_lines() {
         let mut words = text.split('#').next().unwrap_or_default().split_whitespace();
         if let (Some(found), Some(version)) = (words.next(), words.next()) {
-            if found == name {
-                let bare = version.trim_start_matches(|c: char| !c.is_ascii_digit());
-                pin(source, facts, tool, bare, line);
+            let bare = version.trim_start_matches(|c: char| !c.is_ascii_digit());
+            if found != name {
+                continue;
             }
+            pin(source, facts, tool, bare, line);
         }
     }
 }

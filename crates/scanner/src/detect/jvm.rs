@@ -54,7 +54,11 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     } else if code::is_changelog(source.path) {
         code::changelog(source, facts);
     } else {
-        let language = if name.ends_with(".kt") { "kotlin" } else { "java" };
+        let language = if ending(source.path, &["kt"]) {
+            "kotlin"
+        } else {
+            "java"
+        };
         let Some(code) = Code::new(source, language) else {
             return;
         };

@@ -54,3 +54,59 @@ fn is_aggregator(known: &Merged, merged: &[Merged], sources: &Sources<'_>) -> bo
         .any(|other| other.dir() != known.dir() && other.dir().is_in(known.dir()));
     lists && !own_entry && !by_stack && modules
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing;
+
+    const MODULES: &str = "
+//- pom.xml
+<project>
+  <artifactId>shop</artifactId>
+  <packaging>pom</packaging>
+  <modules><module>orders</module></modules>
+  <dependencies>
+    <dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId></dependency>
+  </dependencies>
+</project>
+//- docker/Dockerfile
+FROM eclipse-temurin:21
+ARG ARTIFACT
+COPY ${ARTIFACT}.jar app.jar
+ENTRYPOINT [\"java\", \"-jar\", \"app.jar\"]
+//- orders/pom.xml
+<project><artifactId>orders</artifactId></project>
+//- orders/src/main/java/com/acme/orders/OrdersApplication.java
+package com.acme.orders;
+@SpringBootApplication
+public class OrdersApplication {}
+";
+
+    #[test]
+    fn the_root_of_a_build_is_no_process() {
+        let inventory = testing::inventory(MODULES);
+        let told: Vec<(&str, Option<&str>)> = inventory
+            .services
+            .iter()
+            .map(|service| {
+                (
+                    service.path.as_str(),
+                    service
+                        .dockerfile
+                        .as_ref()
+                        .map(playbook_core::path::RelPath::as_str),
+                )
+            })
+            .collect();
+        assert_eq!(told, [("orders", Some("docker/Dockerfile"))]);
+    }
+
+    #[test]
+    fn a_root_with_a_class_of_its_own_is_one() {
+        let files = format!(
+            "{MODULES}//- src/main/java/com/acme/ShopApplication.java\npackage com.acme;\n@SpringBootApplication\nclass ShopApplication {{}}\n"
+        );
+        let inventory = testing::inventory(&files);
+        assert!(inventory.services.iter().any(|service| service.path.is_root()));
+    }
+}

@@ -17,7 +17,7 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
 fn is_development(code: &Code<'_>, offset: usize) -> bool {
     code.headers(offset)
         .iter()
-        .any(|header| header.contains("IsDevelopment()") && !header.contains("!"))
+        .any(|header| header.contains("IsDevelopment()") && !header.contains('!'))
 }
 
 /// `context.Database.Migrate()` and its relatives.
@@ -82,7 +82,7 @@ fn host(code: &Code<'_>, facts: &mut Facts) {
 /// Recurring jobs of Hangfire and triggers of Quartz.
 fn jobs(code: &Code<'_>, facts: &mut Facts) {
     for found in code.all(&pattern!(
-        r#"\bRecurringJob\s*\.\s*AddOrUpdate\s*(?:<(?P<type>[\w.]+)>)?\s*\((?P<rest>[^;]*);|\.AddOrUpdate\s*<(?P<type2>[\w.]+)>\s*\((?P<rest2>[^;]*);"#
+        r"\bRecurringJob\s*\.\s*AddOrUpdate\s*(?:<(?P<type>[\w.]+)>)?\s*\((?P<rest>[^;]*);|\.AddOrUpdate\s*<(?P<type2>[\w.]+)>\s*\((?P<rest2>[^;]*);"
     )) {
         let rest = [group(&found, "rest"), group(&found, "rest2")].join("");
         let named = pattern!(r#"^\s*"(?P<name>[^"\n]+)""#).first(&rest).map(|name| group(&name, "name").to_owned());

@@ -8,7 +8,7 @@ use playbook_core::raw::Raw;
 use playbook_core::secret;
 
 use crate::detect::ecosystem::{entry, kind_of_scheme, store};
-use crate::detect::judge;
+use crate::detect::{ending, judge};
 use crate::fact::{EntryKind, Facts, VariableFact};
 use crate::parse::json;
 use crate::parse::tree::Node;
@@ -19,7 +19,7 @@ const DEPTH: usize = 12;
 
 pub(super) fn wants(path: &RelPath) -> bool {
     let name = path.name().to_ascii_lowercase();
-    name.starts_with("appsettings") && name.ends_with(".json")
+    name.starts_with("appsettings") && ending(path, &["json"])
 }
 
 pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
@@ -67,11 +67,12 @@ fn connection(source: &Source<'_>, name: &str, value: &str, line: u32, main: boo
         told.placeholder = value.trim().is_empty();
         facts.variables.push(told);
     }
-    if let (Some(kind), true) = (kind, main) {
-        if let Some(mut found) = store(source, kind, true, line) {
-            found.variable = variable;
-            facts.stores.push(found);
-        }
+    if let Some(mut found) = kind
+        .filter(|_| main)
+        .and_then(|kind| store(source, kind, true, line))
+    {
+        found.variable = variable;
+        facts.stores.push(found);
     }
 }
 

@@ -74,8 +74,7 @@ fn framework(source: &Source<'_>, root: &Element, facts: &mut Facts) {
                 .strip_prefix("netcoreapp")
                 .or_else(|| moniker.strip_prefix("net"))
         })
-        .filter(|version| version.contains('.'))
-        .next_back();
+        .rfind(|version| version.contains('.'));
     if let Some(version) = newest {
         pin(source, facts, "dotnet", version, found.line());
     }

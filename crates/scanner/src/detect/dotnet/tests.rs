@@ -34,7 +34,12 @@ fn projects_of_a_solution() {
     let entries: Vec<(EntryKind, Option<&str>)> = facts
         .entry_points
         .iter()
-        .map(|entry| (entry.kind, entry.symbol.as_ref().map(|symbol| symbol.as_str())))
+        .map(|entry| {
+            (
+                entry.kind,
+                entry.symbol.as_ref().map(playbook_core::harmless::Symbol::as_str),
+            )
+        })
         .collect();
     assert_eq!(
         entries,

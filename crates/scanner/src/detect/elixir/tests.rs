@@ -38,7 +38,10 @@ end
             ("shop_core", false)
         ]
     );
-    assert_eq!(project.name.as_ref().map(|name| name.as_str()), Some("shop"));
+    assert_eq!(
+        project.name.as_ref().map(playbook_core::harmless::Name::as_str),
+        Some("shop")
+    );
     assert_eq!(
         facts.version_pins.first().map(|pin| pin.version.as_str()),
         Some("~> 1.16")
@@ -87,7 +90,7 @@ end
     let entries: Vec<&str> = facts
         .entry_points
         .iter()
-        .filter_map(|entry| entry.symbol.as_ref().map(|symbol| symbol.as_str()))
+        .filter_map(|entry| entry.symbol.as_ref().map(playbook_core::harmless::Symbol::as_str))
         .collect();
     assert_eq!(entries, ["shop"]);
     let stores: Vec<&str> = facts.stores.iter().map(|store| store.kind.as_str()).collect();
@@ -99,7 +102,9 @@ end
         .iter()
         .map(|fact| {
             (
-                fact.command.as_ref().map(|command| command.as_str()),
+                fact.command
+                    .as_ref()
+                    .map(playbook_core::harmless::CommandLine::as_str),
                 fact.at_start,
             )
         })
@@ -117,7 +122,7 @@ end
 fn steps_of_a_migration() {
     let facts = testing::facts(
         &DETECTOR,
-        r#"
+        r"
 //- priv/repo/migrations/20240102030405_change_rooms.exs
 defmodule Shop.Repo.Migrations.ChangeRooms do
   use Ecto.Migration
@@ -132,7 +137,7 @@ defmodule Shop.Repo.Migrations.ChangeRooms do
     create index(:rooms, [:colour], concurrently: true)
   end
 end
-"#,
+",
     );
     let told: Vec<&str> = facts
         .revisions

@@ -44,15 +44,14 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
         told.port = group(&found, "port").parse().ok();
         facts.entry_points.push(told);
     }
-    if let Some(found) = code.first(&pattern!(r"\bFlyway\.configure\(")) {
-        if let Some(line) = code.line_with(".migrate()") {
-            facts.signal(
-                SignalKind::MigrationsAtStart,
-                Some(Shown::from("flyway")),
-                source.scope,
-                source.at(line.max(code.line(start(&found)))),
-            );
-        }
+    let configured = code.first(&pattern!(r"\bFlyway\.configure\("));
+    if let (Some(found), Some(line)) = (configured, code.line_with(".migrate()")) {
+        facts.signal(
+            SignalKind::MigrationsAtStart,
+            Some(Shown::from("flyway")),
+            source.scope,
+            source.at(line.max(code.line(start(&found)))),
+        );
     }
 }
 
@@ -94,7 +93,7 @@ pub(super) fn quarkus(source: &Source<'_>, dependencies: &[Dependency], facts: &
 pub(super) fn is_schema(path: &RelPath) -> bool {
     let name = path.name();
     path.as_str().contains("src/main/resources/")
-        && (name == "schema.sql" || name.starts_with("schema-") && name.ends_with(".sql"))
+        && (name == "schema.sql" || name.starts_with("schema-") && ending(path, &["sql"]))
 }
 
 pub(super) fn schema(source: &Source<'_>, facts: &mut Facts) {

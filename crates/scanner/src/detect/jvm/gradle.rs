@@ -5,6 +5,7 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 
 use crate::detect::ecosystem::{Code, dependency, group, pattern, pin, project, start};
+use crate::detect::ending;
 use crate::fact::{Dependency, Facts};
 use crate::parse::toml;
 use crate::parse::tree::Node;
@@ -26,7 +27,7 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
         catalogue(source, facts);
         return;
     }
-    let language = if source.path.name().ends_with(".kts") {
+    let language = if ending(source.path, &["kts"]) {
         "kotlin"
     } else {
         "groovy"
@@ -125,7 +126,7 @@ fn settings(code: &Code<'_>, facts: &mut Facts) {
     let source = code.source;
     let mut manifest = project(source, "maven", "java", "jvm", Some("gradle"));
     for found in code.all(&pattern!(
-        r#"(?m)^\s*include[ (]+(?P<modules>[^)\n]*(?:\n[^)\n]*)*?)(?:\)|\n|$)"#
+        r"(?m)^\s*include[ (]+(?P<modules>[^)\n]*(?:\n[^)\n]*)*?)(?:\)|\n|$)"
     )) {
         for module in pattern!(r#"["']:?(?P<module>[\w:.\-/]+)["']"#).all(group(&found, "modules")) {
             let path = group(&module, "module").replace(':', "/");

@@ -71,7 +71,7 @@ dependencies {
         .projects
         .iter()
         .flat_map(|project| &project.members)
-        .map(|member| member.as_str())
+        .map(playbook_core::harmless::Name::as_str)
         .collect();
     assert_eq!(members, ["api", "lib/common"]);
     let api = facts.projects.get(1).expect("a module");
@@ -104,7 +104,7 @@ dependencies {
 fn an_application_and_its_configuration() {
     let facts = testing::facts(
         &DETECTOR,
-        r#"
+        r"
 //- src/main/java/com/acme/demo/ShopApplication.java
 package com.acme.demo;
 // @SpringBootApplication of another
@@ -129,12 +129,17 @@ spring.datasource.url=jdbc:h2:mem:shop
 //- src/test/java/com/acme/demo/ShopTests.java
 @SpringBootApplication
 class ShopTests {}
-"#,
+",
     );
     let entries: Vec<(Option<&str>, Option<u16>)> = facts
         .entry_points
         .iter()
-        .map(|entry| (entry.symbol.as_ref().map(|symbol| symbol.as_str()), entry.port))
+        .map(|entry| {
+            (
+                entry.symbol.as_ref().map(playbook_core::harmless::Symbol::as_str),
+                entry.port,
+            )
+        })
         .collect();
     assert_eq!(
         entries,

@@ -7,6 +7,7 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 
 use crate::detect::ecosystem::{Code, entry, group, job, kind_of_scheme, pattern, start, store};
+use crate::detect::ending;
 use crate::fact::{EntryKind, Facts, VariableFact};
 use crate::parse::tree::Node;
 use crate::parse::yaml;
@@ -36,19 +37,23 @@ pub(super) fn wants(path: &RelPath) -> bool {
 
 pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
     let name = source.path.name();
-    if name.ends_with(".enc") {
+    if ending(source.path, &["enc"]) {
         credentials(source, facts);
         return;
     }
     // Lines of templates are no YAML.
-    let text: String = source
+    let lines: Vec<&str> = source
         .text
         .lines()
         .map(|line| {
-            let code = line.trim_start().starts_with("<%");
-            format!("{}\n", if code { "" } else { line })
+            if line.trim_start().starts_with("<%") {
+                ""
+            } else {
+                line
+            }
         })
         .collect();
+    let text = lines.join("\n");
     let (tree, _) = yaml::document(&text);
     let Some(tree) = tree else { return };
     if is_database(name) {

@@ -151,18 +151,14 @@ fn rack(code: &Code<'_>, facts: &mut Facts) {
 /// `require "sinatra"` in a script that runs by itself.
 fn classic_sinatra(code: &Code<'_>, facts: &mut Facts) {
     let depth = code.source.path.depth();
-    if let Some(found) = code.first(&pattern!(r#"(?m)^\s*require\s+["']sinatra["']"#)) {
-        if depth <= 3
-            && code
-                .first(&pattern!(r#"(?m)^(?:get|post|put)\s+["']/"#))
-                .is_some()
-        {
-            let line = code.line(start(&found));
-            let symbol = code.source.path.name();
-            facts
-                .entry_points
-                .push(entry(code.source, EntryKind::Server, "sinatra", symbol, line));
-        }
+    let routes = code.first(&pattern!(r#"(?m)^(?:get|post|put)\s+["']/"#));
+    let required = code.first(&pattern!(r#"(?m)^\s*require\s+["']sinatra["']"#));
+    if let (Some(found), Some(_), true) = (required, routes, depth <= 3) {
+        let line = code.line(start(&found));
+        let symbol = code.source.path.name();
+        facts
+            .entry_points
+            .push(entry(code.source, EntryKind::Server, "sinatra", symbol, line));
     }
 }
 

@@ -124,7 +124,10 @@ end
         .map(|store| {
             (
                 store.kind.as_str(),
-                store.variable.as_ref().map(|name| name.as_str()),
+                store
+                    .variable
+                    .as_ref()
+                    .map(playbook_core::harmless::EnvName::as_str),
             )
         })
         .collect();
@@ -141,7 +144,7 @@ end
 fn steps_of_a_migration() {
     let facts = testing::facts(
         &DETECTOR,
-        r#"
+        r"
 //- db/migrate/20240102030405_change_rooms.rb
 class ChangeRooms < ActiveRecord::Migration[7.1]
   def up
@@ -155,7 +158,7 @@ class ChangeRooms < ActiveRecord::Migration[7.1]
     drop_table :never
   end
 end
-"#,
+",
     );
     let revision = facts.revisions.first().expect("a migration");
     let told: Vec<(&str, &str)> = revision
