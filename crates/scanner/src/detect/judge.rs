@@ -328,7 +328,7 @@ pub(crate) fn store_of_address(
         dir: None,
         version: None,
         role: None,
-        managed: None,
+        managed: vendor_of_address(text),
         driver: None,
         variable: EnvName::parse(Raw::new(name)),
         name: None,
@@ -337,6 +337,19 @@ pub(crate) fn store_of_address(
         scope,
         evidence,
     })
+}
+
+/// The vendor on whose hosts an address lies. The host itself is never kept.
+fn vendor_of_address(text: &str) -> Option<Shown> {
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    let found = Catalogue::get().by_host_suffix(host);
+    let vendor = found
+        .iter()
+        .find(|found| found.technology.group == Group::ExternalService);
+    vendor.map(|vendor| Shown::from(vendor.technology.id))
 }
 
 /// The path and port of the first HTTP address in a command.

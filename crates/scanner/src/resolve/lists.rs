@@ -226,6 +226,30 @@ fn external_services(sources: &Sources<'_>, services: &[Merged]) -> Vec<External
         known.variables.push(name);
         known.evidence.push(evidence);
     }
+    for fact in sources
+        .facts
+        .stores
+        .iter()
+        .filter(|fact| fact.scope == Scope::Production)
+    {
+        let vendor = fact
+            .managed
+            .as_ref()
+            .and_then(|slug| Catalogue::get().find(Group::ExternalService, slug.as_str()));
+        if let Some(vendor) = vendor {
+            let known = found
+                .entry(Shown::from(vendor.id))
+                .or_insert_with(|| ExternalService {
+                    kind: Shown::from(vendor.id),
+                    category: Shown::from(vendor.category),
+                    scope: Scope::Production,
+                    variables: Vec::new(),
+                    evidence: Vec::new(),
+                });
+            known.variables.extend(fact.variable.as_ref().map(Into::into));
+            known.evidence.push(fact.evidence.clone());
+        }
+    }
     for package in of_packages(sources, services, Group::ExternalService) {
         let kind = Shown::from(package.technology.id);
         let known = found.entry(kind.clone()).or_insert_with(|| ExternalService {

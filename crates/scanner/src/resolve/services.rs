@@ -301,7 +301,13 @@ fn add_image_candidate(merged: &mut Vec<Merged>, candidate: Candidate, sources: 
             .parts
             .iter()
             .all(|part| part.command.is_none() || part.tier != Tier::Stack);
-        candidate.target.is_none() && (known.service.role == role || no_command && candidate.role.is_none())
+        // One stage of several is the only process of its folder, or another one than what its name does not fit.
+        let alone = dir
+            .as_ref()
+            .is_some_and(|dir| !dir.is_root() && known.dir() == dir)
+            && users.len() == 1;
+        (candidate.target.is_none() || alone)
+            && (known.service.role == role || no_command && candidate.role.is_none())
     };
     let find =
         |fits: &dyn Fn(&Merged) -> bool| users.iter().copied().find(|at| merged.get(*at).is_some_and(fits));
