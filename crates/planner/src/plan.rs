@@ -99,7 +99,7 @@ impl<'a> Plan<'a> {
         );
         let images = images::build(&given, &mut ledger);
         let secrets = secrets::build(&given, &mut ledger);
-        let data = data::build(&given, &infrastructure, &mut ledger);
+        let data = data::build(&given, &infrastructure, &images, &mut ledger);
         let edge = edge::EdgeFile::load(templates)?;
         let services = services::build(&given, &infrastructure, &images, &secrets, &edge, &mut ledger);
         let ingress = ingress::build(&given, &infrastructure, &services, &edge, &mut ledger);

@@ -11,7 +11,7 @@ pub(crate) mod facts;
 mod health;
 mod images;
 pub(crate) mod knowledge;
-mod migrations;
+pub(crate) mod migrations;
 mod pipeline;
 mod pools;
 mod ports;

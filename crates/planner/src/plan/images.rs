@@ -1,10 +1,10 @@
 //! Section 3: how images are built, checked and named.
 
-mod review;
+pub(super) mod review;
 
 use serde::Serialize;
 
-use playbook_core::evidence::Evidence;
+use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{Container, Role, Service, Unit};
 use playbook_core::path::RelPath;
 use playbook_core::secret;
@@ -42,7 +42,7 @@ pub(crate) struct Build<'a> {
     arguments: Vec<Shown>,
     secret_arguments: Vec<Shown>,
     /// Names of the services that run it.
-    services: Vec<Shown>,
+    pub(super) services: Vec<Shown>,
     /// The web service that runs it, to try the image with.
     web: Option<&'a Service>,
     port: Option<u16>,
@@ -52,6 +52,15 @@ pub(crate) struct Build<'a> {
     /// Is the Dockerfile the repository's?
     exists: bool,
     container: Option<&'a Container>,
+    /// Its runtime with the version, and the image from which its last stage starts.
+    runtime: Option<&'a Shown>,
+    runtime_version: Option<&'a Shown>,
+    runtime_evidence: Vec<&'a Evidence>,
+    base: Option<&'a Shown>,
+    /// Arguments of the Dockerfile that have no default.
+    open_arguments: Vec<&'a Shown>,
+    /// A stage that is named after the front end.
+    frontend_stage: Option<&'a Shown>,
     /// Does the last stage have a shell?
     shell: bool,
     /// Names of required variables, without which the process may not start.
@@ -129,7 +138,8 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Images<'a> {
         let dockerfile = unit
             .and_then(|unit| unit.build.as_ref())
             .and_then(|build| build.dockerfile.clone())
-            .or_else(|| service.dockerfile.clone());
+            .or_else(|| service.dockerfile.clone())
+            .filter(|path| !for_development(given, path));
         if dockerfile.is_none() && stated_image.is_some() && service.runtime.name.is_none() {
             continue;
         }
@@ -201,22 +211,24 @@ fn add<'a>(
         .map_or_else(|| service.path.clone(), RelPath::parent);
     let path = dockerfile
         .clone()
-        .unwrap_or_else(|| folder.join("Dockerfile").unwrap_or_else(|| service.path.clone()));
+        .unwrap_or_else(|| new_dockerfile(given, &folder));
     let container = given
-        .inventory
         .containers
         .iter()
+        .copied()
         .find(|container| container.path == path);
-    let stack_build = unit.and_then(|unit| unit.build.as_ref());
+    // What belongs to a Dockerfile that is not used says nothing about the one that takes its place.
+    let replaced = !exists && (service.dockerfile.is_some() || unit.is_some_and(|unit| unit.build.is_some()));
+    let stack_build = unit.and_then(|unit| unit.build.as_ref()).filter(|_| !replaced);
     let context = stack_build
         .and_then(|build| build.context.clone())
-        .or_else(|| service.docker_context.clone())
+        .or_else(|| service.docker_context.clone().filter(|_| !replaced))
         .unwrap_or_else(|| if exists { path.parent() } else { folder.clone() });
     let target = stack_build
         .and_then(|build| build.target.clone())
-        .or_else(|| service.docker_target.clone());
-    let context_stated =
-        stack_build.is_some_and(|build| build.context.is_some()) || service.docker_context.is_some();
+        .or_else(|| service.docker_target.clone().filter(|_| !replaced));
+    let context_stated = stack_build.is_some_and(|build| build.context.is_some())
+        || (service.docker_context.is_some() && !replaced);
     let context = if context.is_root() {
         Shown::from(".")
     } else {
@@ -274,6 +286,25 @@ fn add<'a>(
             .into_iter()
             .collect(),
         exists,
+        runtime: service.runtime.name.as_ref(),
+        runtime_version: service.runtime.version.as_ref(),
+        runtime_evidence: service.runtime.version_source.iter().collect(),
+        base: container.and_then(review::last_base),
+        open_arguments: container
+            .iter()
+            .flat_map(|container| &container.arguments)
+            .filter(|argument| !argument.has_default)
+            .map(|argument| &argument.name)
+            .collect(),
+        frontend_stage: container
+            .iter()
+            .flat_map(|container| &container.stages)
+            .filter_map(|stage| stage.name.as_ref())
+            .find(|name| {
+                ["frontend", "front-end", "client", "assets", "ui"]
+                    .iter()
+                    .any(|word| name.as_str().split(['-', '_']).any(|part| part == *word))
+            }),
         shell: container.is_none_or(review::has_shell),
         needs: given
             .variables
@@ -339,6 +370,24 @@ fn add<'a>(
             service,
         });
     }
+}
+
+/// Is this Dockerfile for development, tests or examples only?
+fn for_development(given: &Given<'_>, path: &RelPath) -> bool {
+    given
+        .inventory
+        .containers
+        .iter()
+        .any(|container| container.path == *path && container.scope == Scope::Development)
+}
+
+/// Where this plan puts a Dockerfile of its own; one for development keeps its place.
+fn new_dockerfile(given: &Given<'_>, folder: &RelPath) -> RelPath {
+    ["Dockerfile", "Dockerfile.production"]
+        .into_iter()
+        .filter_map(|name| folder.join(name))
+        .find(|path| !for_development(given, path))
+        .unwrap_or_else(|| folder.clone())
 }
 
 /// A folder below another one as Go writes it.

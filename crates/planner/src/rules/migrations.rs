@@ -345,7 +345,10 @@ fn not_in_image(inventory: &Inventory, _: &Context, findings: &mut Findings) {
 
 /// The image of the service whose schema it is, when its last stage does not hold the migrations, with the line of its
 /// last copy.
-fn missing_copy<'a>(inventory: &'a Inventory, migration: &Migration) -> Option<(&'a Container, Evidence)> {
+pub(crate) fn missing_copy<'a>(
+    inventory: &'a Inventory,
+    migration: &Migration,
+) -> Option<(&'a Container, Evidence)> {
     let service = inventory.service(migration.service.as_ref()?.as_str())?;
     let container = facts::container_of(inventory, service)?;
     if migration.count == 0 || container.stages.len() < 2 || service.docker_target.is_some() {

@@ -66,7 +66,7 @@ fn image_facts(image: &Shown) -> Option<&'static Image> {
 }
 
 /// The image from which the last stage starts, through stages that build on one another.
-fn last_base(container: &Container) -> Option<&Shown> {
+pub(super) fn last_base(container: &Container) -> Option<&Shown> {
     let mut base = container.stages.last()?.base.as_ref()?;
     for _ in 0..container.stages.len() {
         let Some(stage) = container
@@ -82,7 +82,7 @@ fn last_base(container: &Container) -> Option<&Shown> {
 }
 
 /// Has the last stage a shell, as far as its base image is known?
-pub(super) fn has_shell(container: &Container) -> bool {
+pub(crate) fn has_shell(container: &Container) -> bool {
     match last_base(container) {
         Some(base) if base == "scratch" => false,
         Some(base) => image_facts(base).and_then(|image| image.shell).unwrap_or(true),
