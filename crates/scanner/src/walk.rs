@@ -198,6 +198,7 @@ fn relative(root: &Path, path: &Path) -> Option<RelPath> {
 }
 
 /// Device and inode, where the system has them.
+#[cfg_attr(unix, allow(clippy::unnecessary_wraps, reason = "other systems have neither"))]
 pub(crate) fn identity(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {

@@ -1,7 +1,6 @@
 //! `.dockerignore`: does it keep files of variables out of images?
 
 use playbook_core::inventory::SignalKind;
-use playbook_core::path::RelPath;
 
 use super::Detector;
 use crate::fact::Facts;
@@ -67,6 +66,8 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use playbook_core::path::RelPath;
+
     use super::*;
     use crate::testing::facts;
 

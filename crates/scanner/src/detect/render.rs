@@ -407,7 +407,9 @@ envVarGroups:
         let api = &units[0];
         assert_eq!(api.root.as_ref().map(RelPath::as_str), Some("backend"));
         assert_eq!(
-            api.pre_deploy.as_ref().map(|c| c.as_str()),
+            api.pre_deploy
+                .as_ref()
+                .map(playbook_core::harmless::CommandLine::as_str),
             Some("alembic upgrade head")
         );
         assert_eq!(

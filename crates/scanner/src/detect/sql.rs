@@ -529,11 +529,11 @@ fn rebuilt(operations: &mut Vec<Operation>) {
     let mut replaced: Vec<(String, String)> = Vec::new();
     for operation in operations.iter_mut() {
         let name = text(operation);
-        if operation.kind == OperationKind::DropTable {
-            if let Some(pair) = renamed.iter().find(|(_, new)| *new == name) {
-                operation.kind = OperationKind::AlterColumn;
-                replaced.push(pair.clone());
-            }
+        if operation.kind == OperationKind::DropTable
+            && let Some(pair) = renamed.iter().find(|(_, new)| *new == name)
+        {
+            operation.kind = OperationKind::AlterColumn;
+            replaced.push(pair.clone());
         }
     }
     operations.retain(|operation| {

@@ -56,12 +56,11 @@ fn language(merged: &mut Merged, sources: &Sources<'_>) {
     if is_third_party(merged) {
         return;
     }
-    if let Some(app) = sources.apps.owner(&merged.service.path) {
-        if !app.language.is_empty()
-            && (app.dir == merged.service.path || !app.dir.is_root() || sources.apps.all.len() == 1)
-        {
-            merged.service.language = Some(Shown::from(app.language));
-        }
+    if let Some(app) = sources.apps.owner(&merged.service.path)
+        && !app.language.is_empty()
+        && (app.dir == merged.service.path || !app.dir.is_root() || sources.apps.all.len() == 1)
+    {
+        merged.service.language = Some(Shown::from(app.language));
     }
 }
 
@@ -83,7 +82,6 @@ fn frameworks(merged: &mut Merged, sources: &Sources<'_>) {
                 role,
                 Role::Web | Role::Worker | Role::Scheduler | Role::Job | Role::Function
             ),
-            "worker" | "scheduler" => true,
             "frontend" => role == Role::Frontend || is_server_side(known.technology.id) && role == Role::Web,
             _ => true,
         };
@@ -261,18 +259,18 @@ fn ports(merged: &mut Merged, sources: &Sources<'_>) {
         found.extend(entries.iter().filter_map(|entry| entry.port));
     }
     let mut confidence = Confidence::Stated;
-    if found.is_empty() {
-        if let Some(variable) = &merged.service.port_variable {
-            found.extend(default_of(variable.as_str(), sources));
-            confidence = Confidence::Derived;
-        }
+    if found.is_empty()
+        && let Some(variable) = &merged.service.port_variable
+    {
+        found.extend(default_of(variable.as_str(), sources));
+        confidence = Confidence::Derived;
     }
-    if found.is_empty() {
-        if let Some((variable, port)) = read_port(&merged.service.path, sources) {
-            merged.service.port_variable = merged.service.port_variable.take().or(Some(variable));
-            found.insert(port);
-            confidence = Confidence::Derived;
-        }
+    if found.is_empty()
+        && let Some((variable, port)) = read_port(&merged.service.path, sources)
+    {
+        merged.service.port_variable = merged.service.port_variable.take().or(Some(variable));
+        found.insert(port);
+        confidence = Confidence::Derived;
     }
     if found.is_empty() {
         for unit in merged
@@ -334,10 +332,10 @@ fn command_port(text: &str) -> Option<u16> {
                     return Some(port);
                 }
             }
-            if server.port_argument {
-                if let Some(port) = word.contains(':').then(|| port_in(word)).flatten() {
-                    return Some(port);
-                }
+            if server.port_argument
+                && let Some(port) = word.contains(':').then(|| port_in(word)).flatten()
+            {
+                return Some(port);
             }
         }
     }
@@ -599,16 +597,16 @@ fn details(merged: &mut Merged, sources: &Sources<'_>) {
         .find_map(|entry| entry.symbol.as_ref())
         .and_then(|symbol| Name::parse(Raw::new(&super::commands::relative_symbol(symbol.as_str(), &dir))))
         .map(Into::into);
-    if merged.service.role == Role::Web {
-        if let Some(app) = sources.apps.at(&dir) {
-            let in_process = app.of_group(Group::Framework).filter(|known| {
-                known
-                    .technology
-                    .framework
-                    .as_ref()
-                    .is_some_and(|framework| framework.in_process)
-            });
-            merged.service.background = in_process.map(|known| Shown::from(known.technology.id)).collect();
-        }
+    if merged.service.role == Role::Web
+        && let Some(app) = sources.apps.at(&dir)
+    {
+        let in_process = app.of_group(Group::Framework).filter(|known| {
+            known
+                .technology
+                .framework
+                .as_ref()
+                .is_some_and(|framework| framework.in_process)
+        });
+        merged.service.background = in_process.map(|known| Shown::from(known.technology.id)).collect();
     }
 }

@@ -646,11 +646,10 @@ fn entry_name(entry: &EntryPoint, app: Option<&App>) -> Option<Shown> {
         let below: Vec<&str> = folder.components().skip(app.dir.depth()).collect();
         let stem = entry.path.name().split('.').next().unwrap_or_default();
         let name = match (below.as_slice(), stem) {
-            (["src", "bin"], stem) if stem != "main" => stem,
+            (["src", "bin"] | ["cmd"], stem) if stem != "main" => stem,
             (["cmd" | "src", .., last] | [.., "cmd", last], "main") if *last != "bin" && *last != "src" => {
                 last
             }
-            (["cmd"], stem) if stem != "main" => stem,
             _ => return None,
         };
         return Name::parse(Raw::new(name)).map(Into::into);

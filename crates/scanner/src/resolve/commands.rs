@@ -86,10 +86,10 @@ fn start(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Option<
         }
     }
     let service = &merged.service;
-    if matches!(service.role, Role::Web | Role::Frontend) {
-        if let Some(found) = of_scripts(&service.path, sources) {
-            return Some(found);
-        }
+    if matches!(service.role, Role::Web | Role::Frontend)
+        && let Some(found) = of_scripts(&service.path, sources)
+    {
+        return Some(found);
     }
     stated(Tier::Code)
         .or_else(|| convention(merged, sources))

@@ -80,10 +80,10 @@ fn entry<'k>(
 }
 
 fn note(list: &mut Vec<Shown>, value: Option<Shown>) {
-    if let Some(value) = value {
-        if !list.contains(&value) {
-            list.push(value);
-        }
+    if let Some(value) = value
+        && !list.contains(&value)
+    {
+        list.push(value);
     }
 }
 
@@ -174,10 +174,10 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
         let gathered = entry(kinds, technology);
         gathered.strong |= fact.strong;
         gathered.proven |= fact.strong;
-        if let Some(role) = fact.role {
-            if gathered.store.evidence.is_empty() {
-                gathered.store.role = Shown::from(role);
-            }
+        if let Some(role) = fact.role
+            && gathered.store.evidence.is_empty()
+        {
+            gathered.store.role = Shown::from(role);
         }
         let store = &mut gathered.store;
         store.version = store
@@ -269,7 +269,7 @@ fn connect(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>, 
                     })
                 });
             let by_code = merged.service.is_own()
-                && (gathered.dirs.iter().any(|dir| *dir == merged.service.path)
+                && (gathered.dirs.contains(&merged.service.path)
                     || merged.service.path.is_root()
                         && gathered
                             .dirs

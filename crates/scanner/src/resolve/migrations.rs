@@ -288,10 +288,10 @@ fn commands(migration: &mut Migration, sources: &Sources<'_>, services: &[Merged
             (&container.command, container.command_line),
             (&container.entrypoint, container.entrypoint_line),
         ] {
-            if let (Some(command), Some(line)) = (command, line) {
-                if applies(technology, command.as_str()) {
-                    run_by.insert(Evidence::at(&container.path, line));
-                }
+            if let (Some(command), Some(line)) = (command, line)
+                && applies(technology, command.as_str())
+            {
+                run_by.insert(Evidence::at(&container.path, line));
             }
         }
     }

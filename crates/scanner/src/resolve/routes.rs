@@ -224,15 +224,14 @@ fn mounts(mount: &PrefixFact, file: &RelPath, router: Option<&str>) -> bool {
         (None, _) => true,
         (Some(_), None) => mount.module.is_some(),
     };
-    match &mount.module {
-        Some(module) => same_router && is_module(file, module),
-        None => {
-            let everywhere = router == Some(GLOBAL_ROUTER);
-            (mount.evidence.path == *file || everywhere)
-                && mount.router.is_some()
-                && router.is_some()
-                && same_router
-        }
+    if let Some(module) = &mount.module {
+        same_router && is_module(file, module)
+    } else {
+        let everywhere = router == Some(GLOBAL_ROUTER);
+        (mount.evidence.path == *file || everywhere)
+            && mount.router.is_some()
+            && router.is_some()
+            && same_router
     }
 }
 

@@ -381,9 +381,7 @@ fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_>, index: &
         });
         // Where descriptors list the processes, a consumer in the code that none of them starts is a finding, not a
         // service; a scheduler is often part of another process.
-        if described && matches!(role, Role::Worker | Role::Scheduler | Role::Function)
-            || described && !own_name
-        {
+        if described && (!own_name || matches!(role, Role::Worker | Role::Scheduler | Role::Function)) {
             continue;
         }
         let of_same_role = merged
@@ -392,15 +390,16 @@ fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_>, index: &
         if of_same_role && !own_name {
             continue;
         }
-        if role != Role::Web && !own_name {
-            if let Some(name) = Name::parse(Raw::new(role.as_str())) {
-                let taken = merged.iter().any(|known| *known.dir() == dir);
-                candidate.name = if taken || dir.is_root() {
-                    name.into()
-                } else {
-                    candidate.name
-                };
-            }
+        if role != Role::Web
+            && !own_name
+            && let Some(name) = Name::parse(Raw::new(role.as_str()))
+        {
+            let taken = merged.iter().any(|known| *known.dir() == dir);
+            candidate.name = if taken || dir.is_root() {
+                name.into()
+            } else {
+                candidate.name
+            };
         }
         merged.push(start(candidate, sources));
     }

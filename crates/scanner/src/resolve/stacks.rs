@@ -118,12 +118,12 @@ fn merge_folder(mut files: Vec<Stack>, sets: &[FileSetFact]) -> Vec<Stack> {
             .units
             .iter()
             .any(|unit| unit.image.is_none() && unit.build.is_none());
-        if let (true, Some(base)) = (partial, base) {
-            if let Some(stack) = merge_files(&[base, overlay]) {
-                used.insert(path.clone());
-                used.extend(file(base).cloned());
-                out.push(stack);
-            }
+        if let (true, Some(base)) = (partial, base)
+            && let Some(stack) = merge_files(&[base, overlay])
+        {
+            used.insert(path.clone());
+            used.extend(file(base).cloned());
+            out.push(stack);
         }
     }
     // 3. What is left stands alone.

@@ -80,7 +80,7 @@ fn is_system_program(stack: &Stack, unit: &Unit) -> bool {
                 (program.starts_with("/usr/")
                     || program.starts_with("/bin/")
                     || program.starts_with("/sbin/"))
-                    && super::roles::technologies(program).is_empty()
+                    && roles::technologies(program).is_empty()
             })
 }
 

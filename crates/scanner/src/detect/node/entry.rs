@@ -198,34 +198,32 @@ fn listener(code: &Code<'_>, call: &Call, objects: &BTreeMap<String, Object>) ->
             }
         }
     }
-    match known {
-        Some((framework, _)) => Some((framework, port, bind)),
-        // An application that another file makes: `import app from "./app"`, or a parameter.
-        None => {
-            let object = call.object()?;
-            let name = object.rsplit('.').next().unwrap_or(&object).to_ascii_lowercase();
-            let named = [
-                "app",
-                "server",
-                "httpserver",
-                "api",
-                "fastify",
-                "application",
-                "nestapp",
-                "express",
-                "srv",
-            ]
-            .iter()
-            .any(|word| name.ends_with(word));
-            let first = object.split('.').next().unwrap_or_default();
-            let relative = code
-                .imports
-                .get(first)
-                .is_some_and(|import| import.module.starts_with(['.', '@', '~']));
-            ((named || relative) && port.plausible && !is_test_library(code))
-                .then(|| (imported_framework(code), port, bind))
-        }
+    if let Some((framework, _)) = known {
+        return Some((framework, port, bind));
     }
+    // An application that another file makes: `import app from "./app"`, or a parameter.
+    let object = call.object()?;
+    let name = object.rsplit('.').next().unwrap_or(&object).to_ascii_lowercase();
+    let named = [
+        "app",
+        "server",
+        "httpserver",
+        "api",
+        "fastify",
+        "application",
+        "nestapp",
+        "express",
+        "srv",
+    ]
+    .iter()
+    .any(|word| name.ends_with(word));
+    let first = object.split('.').next().unwrap_or_default();
+    let relative = code
+        .imports
+        .get(first)
+        .is_some_and(|import| import.module.starts_with(['.', '@', '~']));
+    ((named || relative) && port.plausible && !is_test_library(code))
+        .then(|| (imported_framework(code), port, bind))
 }
 
 fn is_test_library(code: &Code<'_>) -> bool {

@@ -173,11 +173,11 @@ fn package(source: &Source<'_>, facts: &mut Facts) {
         return;
     }
     let mut project = empty(source, "node");
-    if let Some((line, name)) = tree.get_entry("name") {
-        if let Some(name) = name.text().and_then(|text| Name::parse(Raw::new(text))) {
-            project.name = Some(name);
-            project.evidence = source.at(line);
-        }
+    if let Some((line, name)) = tree.get_entry("name")
+        && let Some(name) = name.text().and_then(|text| Name::parse(Raw::new(text)))
+    {
+        project.name = Some(name);
+        project.evidence = source.at(line);
     }
     project.description = tree
         .get("description")
@@ -352,7 +352,7 @@ fn is_published(tree: &Node) -> bool {
 /// Frameworks that serve pages have no listener in the code: their own command starts them.
 fn pages(source: &Source<'_>, tree: &Node, project: &ProjectFact, facts: &mut Facts) {
     let catalogue = Catalogue::get();
-    for dependency in project.dependencies.iter() {
+    for dependency in &project.dependencies {
         for found in catalogue.by_package(Ecosystem::Npm, dependency.name.as_str()) {
             let technology = found.technology;
             let Some(framework) = &technology.framework else {
@@ -419,11 +419,11 @@ fn deno(source: &Source<'_>, facts: &mut Facts) {
     let Some(tree) = tree(source, facts) else { return };
     let mut project = empty(source, "deno");
     project.package_manager = Some("deno");
-    if let Some((line, name)) = tree.get_entry("name") {
-        if let Some(name) = name.text().and_then(|text| Name::parse(Raw::new(text))) {
-            project.name = Some(name);
-            project.evidence = source.at(line);
-        }
+    if let Some((line, name)) = tree.get_entry("name")
+        && let Some(name) = name.text().and_then(|text| Name::parse(Raw::new(text)))
+    {
+        project.name = Some(name);
+        project.evidence = source.at(line);
     }
     for (_, line, value) in tree.get("imports").into_iter().flat_map(Node::entries) {
         // `npm:hono@^4` and `jsr:@hono/hono@^4` name package and version.

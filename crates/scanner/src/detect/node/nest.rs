@@ -322,7 +322,7 @@ fn setting_name(code: &Code<'_>, range: &Range<usize>) -> Option<Name> {
         .and_then(|literal| literal.value(code.text()));
     let text = literal.map_or_else(
         || slice(code.text(), range.start, range.end).to_owned(),
-        |text| text.into_owned(),
+        std::borrow::Cow::into_owned,
     );
     Name::parse(Raw::new(text.rsplit('.').next()?.trim()))
 }

@@ -288,7 +288,7 @@ fn cors(code: &Code<'_>, call: &Call, facts: &mut Facts) {
                 !code.object(range).is_empty()
                     || slice(code.code(), range.start, range.end) == "true"
                     || range.is_empty()
-            })
+            });
         }
         Some(range) => {
             let written = slice(code.text(), range.start, range.end).trim();
@@ -377,16 +377,16 @@ fn edge(code: &Code<'_>, call: &Call, objects: &BTreeMap<String, Object>, facts:
                 );
             }
         }
-        "multer" | "@fastify/multipart" | "busboy" | "formidable" | "express-fileupload" => {
-            if call.full == format!("{module}#") || call.method() == "diskStorage" {
-                interface(code, facts, InterfaceKind::Upload, call.open);
-                let disk = call.method() == "diskStorage"
-                    || arguments
-                        .iter()
-                        .any(|argument| code.entry(&argument.range, "dest").is_some());
-                if disk {
-                    signal(code, facts, SignalKind::LocalFiles, "multer", call.open);
-                }
+        "multer" | "@fastify/multipart" | "busboy" | "formidable" | "express-fileupload"
+            if (call.full == format!("{module}#") || call.method() == "diskStorage") =>
+        {
+            interface(code, facts, InterfaceKind::Upload, call.open);
+            let disk = call.method() == "diskStorage"
+                || arguments
+                    .iter()
+                    .any(|argument| code.entry(&argument.range, "dest").is_some());
+            if disk {
+                signal(code, facts, SignalKind::LocalFiles, "multer", call.open);
             }
         }
         "swagger-ui-express" if call.method() == "setup" => docs(code, facts, call),
@@ -432,10 +432,11 @@ fn edge(code: &Code<'_>, call: &Call, objects: &BTreeMap<String, Object>, facts:
         _ => {}
     }
     match call.method() {
-        "set" | "enable" if call.object().is_some_and(|name| objects.contains_key(&name)) => {
-            if arguments.first().and_then(|first| first.literal.as_deref()) == Some("trust proxy") {
-                signal(code, facts, SignalKind::TrustsProxy, "express", call.open);
-            }
+        "set" | "enable"
+            if call.object().is_some_and(|name| objects.contains_key(&name))
+                && arguments.first().and_then(|first| first.literal.as_deref()) == Some("trust proxy") =>
+        {
+            signal(code, facts, SignalKind::TrustsProxy, "express", call.open);
         }
         "static" if call.full == "express#static" => interface(code, facts, InterfaceKind::Static, call.open),
         "get" | "use" | "all"
@@ -499,10 +500,8 @@ fn state(code: &Code<'_>, call: &Call, facts: &mut Facts) {
         "node-cache#" | "lru-cache#LRUCache" | "memory-cache#" if call.new => {
             signal(code, facts, SignalKind::InMemoryState, "cache", call.open);
         }
-        "socket.io#" | "socket.io#Server" => {
-            if !code.code().contains("adapter") {
-                signal(code, facts, SignalKind::InMemoryState, "socket.io", call.open);
-            }
+        "socket.io#" | "socket.io#Server" if !code.code().contains("adapter") => {
+            signal(code, facts, SignalKind::InMemoryState, "socket.io", call.open);
         }
         _ => {}
     }
@@ -553,8 +552,7 @@ fn pool(code: &Code<'_>, call: &Call, facts: &mut Facts) {
         text.split(|c: char| !c.is_ascii_digit())
             .filter(|part| !part.is_empty())
             .filter_map(|part| part.parse().ok())
-            .filter(|size| *size < 10_000)
-            .next_back()
+            .rfind(|size| *size < 10_000)
     });
     let variable = found
         .as_ref()

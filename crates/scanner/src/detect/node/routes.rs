@@ -94,10 +94,10 @@ fn is_router(code: &Code<'_>, name: &str, objects: &BTreeMap<String, Object>) ->
                 || call.method() == "basePath")
     });
     made || ROUTER_NAME.as_ref().is_some_and(|pattern| pattern.is_match(name))
-        && !code
+        && code
             .imports
             .get(name.split('.').next().unwrap_or(name))
-            .is_some_and(|import| !import.module.starts_with(['.', '@', '~']))
+            .is_none_or(|import| import.module.starts_with(['.', '@', '~']))
 }
 
 fn framework_of(objects: &BTreeMap<String, Object>, name: &str, code: &Code<'_>) -> &'static str {
@@ -290,39 +290,36 @@ fn mount(code: &Code<'_>, call: &Call, objects: &BTreeMap<String, Object>, facts
         .object()
         .or_else(|| code.start_of_chain(call)?.assigned.clone());
     let parent = parent.as_deref().and_then(|name| Symbol::parse(Raw::new(name)));
-    let (prefix, reference, mounted) = match call.method() {
-        "register" => {
-            let options = arguments.get(1);
-            let prefix = options.and_then(|options| code.entry(&options.range, "prefix"));
-            let (path, reference) = prefix
-                .as_ref()
-                .map_or((url_path("/"), None), |prefix| written(code, prefix));
-            (path, reference, arguments.get(..1).unwrap_or_default())
-        }
-        _ => {
-            let first = arguments.first();
-            let literal = first.and_then(|first| first.literal.as_deref());
-            let templated = first.is_some_and(|first| first.written(code.text()).starts_with('`'));
-            if literal.is_some() || templated {
-                let (path, reference) = first.map_or((None, None), |first| written(code, first));
-                (path, reference, arguments.get(1..).unwrap_or_default())
-            } else if call.method() == "use" {
-                let constant = first.filter(|first| {
-                    arguments.len() > 1
-                        && code
-                            .constant(first.written(code.text()))
-                            .is_some_and(|value| code.masked.literal_at(value.start).is_some())
-                });
-                match constant {
-                    Some(first) => {
-                        let (path, reference) = written(code, first);
-                        (path, reference, arguments.get(1..).unwrap_or_default())
-                    }
-                    None => (url_path("/"), None, arguments.as_slice()),
+    let (prefix, reference, mounted) = if call.method() == "register" {
+        let options = arguments.get(1);
+        let prefix = options.and_then(|options| code.entry(&options.range, "prefix"));
+        let (path, reference) = prefix
+            .as_ref()
+            .map_or((url_path("/"), None), |prefix| written(code, prefix));
+        (path, reference, arguments.get(..1).unwrap_or_default())
+    } else {
+        let first = arguments.first();
+        let literal = first.and_then(|first| first.literal.as_deref());
+        let templated = first.is_some_and(|first| first.written(code.text()).starts_with('`'));
+        if literal.is_some() || templated {
+            let (path, reference) = first.map_or((None, None), |first| written(code, first));
+            (path, reference, arguments.get(1..).unwrap_or_default())
+        } else if call.method() == "use" {
+            let constant = first.filter(|first| {
+                arguments.len() > 1
+                    && code
+                        .constant(first.written(code.text()))
+                        .is_some_and(|value| code.masked.literal_at(value.start).is_some())
+            });
+            match constant {
+                Some(first) => {
+                    let (path, reference) = written(code, first);
+                    (path, reference, arguments.get(1..).unwrap_or_default())
                 }
-            } else {
-                return;
+                None => (url_path("/"), None, arguments.as_slice()),
             }
+        } else {
+            return;
         }
     };
     for argument in mounted {
@@ -350,25 +347,24 @@ fn written(code: &Code<'_>, argument: &Arg) -> (Option<UrlPath>, Option<Name>) {
         return (url_path(text), None);
     }
     let text = argument.written(code.text());
-    if let Some(value) = code.constant(text) {
-        if let Some(literal) = code
+    if let Some(value) = code.constant(text)
+        && let Some(literal) = code
             .masked
             .literal_at(value.start)
             .and_then(|literal| literal.value(code.text()))
-        {
-            return (url_path(&literal), None);
-        }
+    {
+        return (url_path(&literal), None);
     }
     // A template such as `${config.prefix}/users`.
-    if let Some(inner) = text.strip_prefix("`${").and_then(|rest| rest.strip_suffix('`')) {
-        if let Some((name, rest)) = inner.split_once('}') {
-            let reference = name
-                .rsplit('.')
-                .next()
-                .and_then(|name| Name::parse(Raw::new(name.trim())));
-            let rest = (!rest.contains("${")).then(|| url_path(rest)).flatten();
-            return (rest, reference);
-        }
+    if let Some(inner) = text.strip_prefix("`${").and_then(|rest| rest.strip_suffix('`'))
+        && let Some((name, rest)) = inner.split_once('}')
+    {
+        let reference = name
+            .rsplit('.')
+            .next()
+            .and_then(|name| Name::parse(Raw::new(name.trim())));
+        let rest = (!rest.contains("${")).then(|| url_path(rest)).flatten();
+        return (rest, reference);
     }
     let last = text.rsplit('.').next().unwrap_or(text);
     (None, Name::parse(Raw::new(last)))
@@ -495,19 +491,18 @@ pub(super) fn of_file(code: &Code<'_>, facts: &mut Facts) {
             }
             push("*", &segments, "nextjs", at);
         }
-    } else if let (Some(below), true) = (after("server"), folders.contains(&"api")) {
-        if let Some(at) = code
+    } else if let (Some(below), true) = (after("server"), folders.contains(&"api"))
+        && let Some(at) = code
             .code()
             .find("defineEventHandler")
             .or_else(|| code.code().find("eventHandler("))
-        {
-            let mut segments = below.to_vec();
-            if stem != "index" {
-                segments.push(stem);
-            }
-            let verb = file.split('.').nth(1).and_then(method_of).unwrap_or("*");
-            push(verb, &segments, "nuxt", at);
+    {
+        let mut segments = below.to_vec();
+        if stem != "index" {
+            segments.push(stem);
         }
+        let verb = file.split('.').nth(1).and_then(method_of).unwrap_or("*");
+        push(verb, &segments, "nuxt", at);
     }
 }
 

@@ -409,19 +409,18 @@ impl<'a> Code<'a> {
                 continue;
             };
             let open = self.masked.next_code(close + 1);
-            if code.as_bytes().get(open) == Some(&b'(') {
-                if let Some(module) = self
+            if code.as_bytes().get(open) == Some(&b'(')
+                && let Some(module) = self
                     .masked
                     .literal_after(call.open)
                     .and_then(|literal| literal.value(self.source.text))
-                {
-                    let mut call = call.clone();
-                    call.open = open;
-                    call.path = vec![module.to_string()];
-                    call.full = format!("{module}#");
-                    call.receiver = None;
-                    made.push((at, call));
-                }
+            {
+                let mut call = call.clone();
+                call.open = open;
+                call.path = vec![module.to_string()];
+                call.full = format!("{module}#");
+                call.receiver = None;
+                made.push((at, call));
             }
         }
         calls.extend(made.into_iter().map(|(_, call)| call));

@@ -87,10 +87,10 @@ fn words<'c>(code: &'c Code<'_>, range: &Range<usize>) -> Vec<&'c str> {
         .flat_map(|pattern| pattern.captures_iter(slice(code.code(), range.start, range.end)))
         .take(40)
     {
-        if let (None, Some(word)) = (found.name("before"), found.name("word")) {
-            if !out.contains(&word.as_str()) {
-                out.push(word.as_str());
-            }
+        if let (None, Some(word)) = (found.name("before"), found.name("word"))
+            && !out.contains(&word.as_str())
+        {
+            out.push(word.as_str());
         }
     }
     out

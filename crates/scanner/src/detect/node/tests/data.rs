@@ -18,7 +18,10 @@ fn prisma_schema_and_migrations() {
     let store = told.stores.first().expect("a store");
     assert_eq!(store.kind.as_str(), "postgresql");
     assert_eq!(
-        store.variable.as_ref().map(|name| name.as_str()),
+        store
+            .variable
+            .as_ref()
+            .map(playbook_core::harmless::EnvName::as_str),
         Some("DATABASE_URL")
     );
     assert_eq!(
@@ -87,7 +90,9 @@ fn jobs_and_cors() {
         .map(|job| {
             (
                 job.name.as_str(),
-                job.schedule.as_ref().map(|schedule| schedule.as_str()),
+                job.schedule
+                    .as_ref()
+                    .map(playbook_core::harmless::Schedule::as_str),
             )
         })
         .collect();

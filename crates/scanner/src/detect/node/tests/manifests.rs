@@ -27,7 +27,11 @@ python 3.12
     let project = told.projects.first().expect("a project");
     assert_eq!(project.package_manager, Some("pnpm"));
     assert_eq!(project.published, Some(false));
-    let members: Vec<&str> = project.members.iter().map(|name| name.as_str()).collect();
+    let members: Vec<&str> = project
+        .members
+        .iter()
+        .map(playbook_core::harmless::Name::as_str)
+        .collect();
     assert_eq!(members, ["apps/*", "packages/core"]);
     let packages: Vec<(&str, bool, u32)> = project
         .dependencies

@@ -26,7 +26,10 @@ fn routers_with_their_mounts() {
     assert!(health.constant && health.touches.is_empty());
     let user = told.routes.get(1).expect("a route");
     assert_eq!((user.constant, user.authenticated), (false, Some(true)));
-    assert_eq!(user.touches.first().map(|kind| kind.as_str()), Some("database"));
+    assert_eq!(
+        user.touches.first().map(playbook_core::shown::Shown::as_str),
+        Some("database")
+    );
 }
 
 #[test]
