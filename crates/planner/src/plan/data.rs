@@ -22,6 +22,8 @@ pub(crate) struct Data<'a> {
     migrations: &'a [Migration],
     /// The same with what this target makes of them.
     pub(crate) schemas: Vec<Schema<'a>>,
+    /// Folders of migrations that belong to another datastore than their tool's.
+    foreign: Vec<Foreign<'a>>,
     seeds: Vec<Seeded<'a>>,
     /// Places where the code makes the schema by itself.
     schema_from_code: Vec<&'a Evidence>,
@@ -84,6 +86,13 @@ pub(crate) struct Schema<'a> {
     destructive: Vec<&'a Revision>,
     irreversible: usize,
     extensions: Vec<&'a Shown>,
+}
+
+/// A folder of files that the tool of its neighbours does not apply.
+#[derive(Debug, Serialize)]
+struct Foreign<'a> {
+    migration: &'a Migration,
+    datastore: &'static str,
 }
 
 /// A revision with what it means.
@@ -167,6 +176,14 @@ pub(super) fn build<'a>(
     );
     Data {
         migrations: &inventory.migrations,
+        foreign: inventory
+            .migrations
+            .iter()
+            .filter_map(|migration| {
+                other_datastore(&inventory.migrations, migration)
+                    .map(|datastore| Foreign { migration, datastore })
+            })
+            .collect(),
         schemas,
         seeds: inventory
             .seeds
@@ -197,7 +214,10 @@ pub(super) fn build<'a>(
 /// The inventory's entries of one tool and service that one command applies, the one with most files first.
 fn merged(migrations: &[Migration]) -> Vec<Vec<&Migration>> {
     let mut groups: Vec<Vec<&Migration>> = Vec::new();
-    for migration in migrations {
+    for migration in migrations
+        .iter()
+        .filter(|migration| other_datastore(migrations, migration).is_none())
+    {
         let same = |other: &&Migration| {
             other.tool == migration.tool
                 && other.service == migration.service
@@ -218,6 +238,27 @@ fn merged(migrations: &[Migration]) -> Vec<Vec<&Migration>> {
         });
     }
     groups
+}
+
+/// The datastore after which a folder of the path is named, where it is not the one that the tool changes and the tool
+/// has files of its own elsewhere.
+fn other_datastore(migrations: &[Migration], migration: &Migration) -> Option<&'static str> {
+    let named = |migration: &Migration| {
+        let own = migration.datastore.as_ref()?;
+        migration
+            .path
+            .components()
+            .filter_map(|folder| Catalogue::get().find(Group::Datastore, folder))
+            .map(|technology| technology.id.as_ref())
+            .find(|id| *own != **id)
+    };
+    let beside = migrations.iter().any(|other| {
+        other.tool == migration.tool
+            && other.service == migration.service
+            && other.count > 0
+            && named(other).is_none()
+    });
+    named(migration).filter(|_| beside)
 }
 
 /// The repository's own way to migrate, where a job or hook of its deployment does it: often a script that does more

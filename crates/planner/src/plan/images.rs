@@ -5,6 +5,7 @@ pub(super) mod review;
 use serde::Serialize;
 
 use playbook_core::evidence::{Evidence, Scope};
+use playbook_core::harmless::version_numbers;
 use playbook_core::inventory::{Container, Role, Service, Unit};
 use playbook_core::path::RelPath;
 use playbook_core::secret;
@@ -82,7 +83,8 @@ pub(crate) struct Missing<'a> {
     runtime: Shown,
     /// Is there a template for it?
     known: bool,
-    version: Option<&'a Shown>,
+    /// The version as the tag of an image: of a constraint its lowest release, without the patch.
+    version: Option<Shown>,
     manager: Option<&'a Shown>,
     lockfile: Option<Shown>,
     /// The folder of the manifest, relative to the context; `.` for the root.
@@ -318,7 +320,7 @@ fn add<'a>(
         missing.push(Missing {
             known: review::TEMPLATES.iter().any(|known| runtime == *known),
             runtime,
-            version: service.runtime.version.as_ref(),
+            version: service.runtime.version.as_ref().and_then(as_tag),
             manager: service.package_manager.as_ref(),
             lockfile: service.manifest.as_ref().and_then(|manifest| {
                 given
@@ -388,6 +390,27 @@ fn new_dockerfile(given: &Given<'_>, folder: &RelPath) -> RelPath {
         .filter_map(|name| folder.join(name))
         .find(|path| !for_development(given, path))
         .unwrap_or_else(|| folder.clone())
+}
+
+/// A version as the tag of an image.
+fn as_tag(version: &Shown) -> Option<Shown> {
+    let text = version.as_str();
+    let exact = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    let numbers: Vec<String> = version_numbers(text)
+        .iter()
+        .take(2)
+        .map(ToString::to_string)
+        .collect();
+    if exact {
+        Some(version.clone())
+    } else if numbers.is_empty() {
+        None
+    } else {
+        playbook_core::harmless::Version::parse(playbook_core::raw::Raw::new(&numbers.join(".")))
+            .map(|version| Shown::from(&version))
+    }
 }
 
 /// A folder below another one as Go writes it.
