@@ -418,6 +418,7 @@ pub(crate) fn api_with_database() -> Inventory {
         evidence: vec![at(".github/workflows/test.yml", 1)],
     }];
     inventory.routes = vec![Route {
+        framework: None,
         method: name("GET"),
         path: url_path("/api/health"),
         complete: true,

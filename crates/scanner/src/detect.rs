@@ -100,3 +100,17 @@ pub(crate) fn syntax_problem(source: &Source<'_>, problem: crate::parse::ParsePr
         playbook_core::diagnostic::DiagnosticKind::Syntax,
     ));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detector_has_a_name_of_its_own() {
+        let mut ids: Vec<&str> = DETECTORS.iter().map(|detector| detector.id).collect();
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+}

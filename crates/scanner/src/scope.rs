@@ -106,11 +106,6 @@ pub(crate) fn folder_is_development(folder: &RelPath) -> bool {
     false
 }
 
-/// The wider of two scopes: production wins.
-pub(crate) fn wider(a: Scope, b: Scope) -> Scope {
-    if a == Scope::Production { a } else { b }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

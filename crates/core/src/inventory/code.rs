@@ -39,6 +39,8 @@ record! {
         pub path: Shown,
         /// Could every prefix be followed?
         pub complete: bool,
+        /// Slug of the framework that serves it.
+        pub framework: Option<Shown>,
         /// Id of the service.
         pub service: Option<Shown>,
         /// Does it want authentication? `None` when the code does not show it.

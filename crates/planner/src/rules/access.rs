@@ -308,6 +308,7 @@ mod tests {
 
     fn route(method: &'static str, path: &'static str, authenticated: Option<bool>) -> Route {
         Route {
+            framework: None,
             method: method.into(),
             path: path.into(),
             complete: true,

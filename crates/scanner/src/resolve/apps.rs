@@ -14,7 +14,6 @@ use crate::index::FileIndex;
 pub(crate) struct Known {
     pub(crate) technology: &'static Technology,
     pub(crate) strong: bool,
-    pub(crate) implied: bool,
     pub(crate) package: playbook_core::harmless::Name,
     pub(crate) evidence: Evidence,
 }
@@ -52,11 +51,6 @@ impl App {
                 .as_ref()
                 .is_some_and(|framework| framework.role == role)
         })
-    }
-
-    /// Does a package of this technology belong to it?
-    pub(crate) fn has(&self, slug: &str) -> bool {
-        self.known.iter().any(|known| known.technology.id == slug)
     }
 }
 
@@ -119,7 +113,6 @@ fn app(dir: RelPath, mut projects: Vec<ProjectFact>, index: &FileIndex) -> App {
                 known.push(Known {
                     technology: found.technology,
                     strong: found.strength == Strength::Strong,
-                    implied: found.implied,
                     package: dependency.name.clone(),
                     evidence: Evidence::at(&project.manifest, dependency.line),
                 });

@@ -224,12 +224,19 @@ fn tool(migration: &Migration) -> Option<&'static Technology> {
     Catalogue::get().find(Group::Migration, migration.tool.as_str())
 }
 
-/// Words in a command that apply the tool's migrations.
+/// Does a command apply the tool's migrations: by the words of its call, or as the program that the catalogue names?
 fn applies(technology: &Technology, text: &str) -> bool {
-    technology
+    let by_words = technology
         .migration
         .as_ref()
-        .is_some_and(|facts| facts.apply_words.iter().any(|words| text.contains(words)))
+        .is_some_and(|facts| facts.apply_words.iter().any(|words| text.contains(words)));
+    by_words
+        || roles::simple_commands(text).iter().any(|words| {
+            Catalogue::get()
+                .by_command(words)
+                .iter()
+                .any(|found| found.group == Group::Migration && found.id == technology.id)
+        })
 }
 
 /// Commands: as a script of the repository states them, else the tool's own; and every place that runs them.

@@ -19,6 +19,7 @@ pub(crate) struct WholeRoute {
     pub(crate) authenticated: Option<bool>,
     pub(crate) touches: Vec<Shown>,
     pub(crate) constant: bool,
+    pub(crate) framework: Shown,
     pub(crate) evidence: Evidence,
 }
 
@@ -120,6 +121,7 @@ fn whole(route: &RouteFact, sources: &Sources<'_>) -> Vec<WholeRoute> {
                 authenticated: route.authenticated,
                 touches: route.touches.clone(),
                 constant: route.constant,
+                framework: route.framework.clone(),
                 evidence: route.evidence.clone(),
             })
         })
@@ -271,6 +273,7 @@ pub(crate) fn all(sources: &Sources<'_>, service_of: impl Fn(&RelPath) -> Option
         .flat_map(|route| whole(route, sources))
         .take(crate::limits::ROUTES)
         .map(|route| Route {
+            framework: (!route.framework.as_str().is_empty()).then_some(route.framework),
             service: service_of(&route.evidence.path),
             method: route.method,
             path: route.path,

@@ -143,6 +143,7 @@ fn local_files() {
 fn tokens() {
     let id = "jwt-no-revocation";
     let route = |path: &'static str| Route {
+        framework: None,
         method: "POST".into(),
         path: path.into(),
         complete: true,

@@ -111,6 +111,7 @@ fn open_interfaces() {
 
 fn route(method: &'static str, path: &'static str, authenticated: Option<bool>) -> Route {
     Route {
+        framework: None,
         method: method.into(),
         path: path.into(),
         complete: true,

@@ -49,6 +49,7 @@ fn endpoints() {
     silent("no-health-endpoint", &with(vec![], vec![]), "compose");
     let mut routed = with(vec![], vec![]);
     routed.routes.push(Route {
+        framework: None,
         method: "GET".into(),
         path: "/".into(),
         complete: true,
@@ -121,6 +122,7 @@ fn paths() {
         );
         for path in ["/a", "/b", "/users/{id}", "/c", "/d"] {
             all.routes.push(Route {
+                framework: None,
                 method: "GET".into(),
                 path: path.into(),
                 complete: true,

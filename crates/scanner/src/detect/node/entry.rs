@@ -19,8 +19,6 @@ use crate::fact::{EntryKind, EntryPoint, Facts};
 pub(super) struct Object {
     /// Slug of the framework, a plain server's resolved to what it serves.
     pub(super) framework: &'static str,
-    /// Is it a plain server around something that this file does not make?
-    pub(super) plain: bool,
     /// The call that makes it.
     made: usize,
     options: bool,
@@ -43,7 +41,6 @@ pub(super) fn objects(code: &Code<'_>) -> BTreeMap<String, Object> {
             name.clone(),
             Object {
                 framework: around.unwrap_or(entry.framework),
-                plain: entry.wraps && around.is_none(),
                 made: at,
                 options: entry.options,
             },

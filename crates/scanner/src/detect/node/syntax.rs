@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use playbook_core::path::RelPath;
 use regex::Regex;
 
-use crate::language::{Language, language};
+use crate::language::language;
 use crate::lex::{Arg, Masked, arguments};
 use crate::parse::{slice, tail, window_before};
 use crate::source::Source;
@@ -55,13 +55,6 @@ pub(super) struct Import {
     pub(super) offset: usize,
 }
 
-impl Import {
-    /// `module#name`.
-    pub(super) fn full(&self) -> String {
-        format!("{}#{}", self.module, self.name)
-    }
-}
-
 /// A call.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
@@ -98,7 +91,6 @@ impl Call {
 pub(super) struct Code<'a> {
     pub(super) source: &'a Source<'a>,
     pub(super) masked: Masked,
-    pub(super) language: &'static Language,
     pub(super) imports: BTreeMap<String, Import>,
     /// Every module that the file asks for, with the offset.
     pub(super) modules: Vec<(String, usize)>,
@@ -113,7 +105,6 @@ impl<'a> Code<'a> {
         let mut code = Self {
             source,
             masked,
-            language,
             imports: BTreeMap::new(),
             modules: Vec::new(),
             calls: Vec::new(),
