@@ -117,8 +117,10 @@ pub(crate) struct ProcessSize {
     pub(crate) limit: u32,
     /// MiB that a limit of the repository states.
     pub(crate) limit_stated: Option<Shown>,
-    /// Thousandths of a core.
+    /// Thousandths of a core that it can use at most.
     pub(crate) cpu: u32,
+    /// Thousandths of a core that are set aside for it: a quarter, because workers wait most of the time.
+    pub(crate) cpu_request: u32,
     /// Instances.
     pub(crate) replicas: u32,
     pub(crate) replicas_stated: bool,
@@ -165,6 +167,7 @@ fn process(given: &Given<'_>, figures: &Figures, service: &Service) -> ProcessSi
         cpu.min(500)
     };
     let (replicas, replicas_stated) = replicas(given, service);
+    let cpu = if service.role == Role::Job { 0 } else { cpu };
     ProcessSize {
         service: service.id.clone(),
         processes,
@@ -176,7 +179,8 @@ fn process(given: &Given<'_>, figures: &Figures, service: &Service) -> ProcessSi
         hashing,
         limit,
         limit_stated: given.unit_of(service).and_then(|unit| unit.memory.clone()),
-        cpu: if service.role == Role::Job { 0 } else { cpu },
+        cpu,
+        cpu_request: (cpu / 4).next_multiple_of(50).clamp(100, 1000),
         replicas,
         replicas_stated,
         singleton: service.singleton || service.role == Role::Scheduler,

@@ -612,7 +612,20 @@ fn routers(services: &Services<'_>) -> Vec<Router> {
 }
 
 fn settings<'a>(given: &Given<'a>, edge: &EdgeFile) -> Vec<Setting<'a>> {
-    const PURPOSES: &[&str] = &["proxy", "https", "cors", "address", "limit"];
+    // The narrower purpose stands before the wider one: the first that fits counts.
+    const PURPOSES: &[&str] = &[
+        "proxy",
+        "hsts",
+        "cookie",
+        "cookie-scope",
+        "csrf",
+        "https",
+        "cors-detail",
+        "cors",
+        "address",
+        "rate",
+        "limit",
+    ];
     let mut list: Vec<Setting<'a>> = given
         .variables
         .iter()
@@ -624,7 +637,7 @@ fn settings<'a>(given: &Given<'a>, edge: &EdgeFile) -> Vec<Setting<'a>> {
                 .cors
                 .iter()
                 .any(|policy| policy.variables.contains(&variable.name));
-            let purpose = if of_cors {
+            let purpose = if of_cors && !edge.is_for("cors-detail", variable.name.as_str()) {
                 "cors"
             } else {
                 let purpose = edge.purpose(variable, PURPOSES)?;

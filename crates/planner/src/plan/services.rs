@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{
-    DocumentedCommand, HealthCheck, Probe, Role, ScheduledJob, Service, Signal, SignalKind, Unit,
+    DocumentedCommand, HealthCheck, Probe, Role, ScheduledJob, Service, Signal, SignalKind, Stack, Unit,
 };
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
@@ -44,6 +44,10 @@ pub(crate) struct Services<'a> {
     scheduled: Vec<&'a ScheduledJob>,
     /// Names of variables that set the number of workers, with the services that read them.
     scale: Vec<Scale<'a>>,
+    /// Is there a process of the repository's stack whose image this plan builds?
+    retagged: bool,
+    /// Stacks of the repository for this target that are for development only, where it has no other.
+    development: Vec<&'a Stack>,
     /// Commands that the documentation gives for a deployment with these files.
     documented: Vec<&'a DocumentedCommand>,
     /// Does the repository's stack fix the name of the whole?
@@ -79,6 +83,9 @@ pub(crate) struct Wired<'a> {
     alarm: u32,
     request: u32,
     cpu: u32,
+    cpu_request: u32,
+    /// May instances be added while it runs: it answers requests and keeps nothing of its own?
+    scales: bool,
     replicas: u32,
     /// May it run only once, also during a rollout?
     pub(crate) single: bool,
@@ -174,6 +181,8 @@ struct Address {
 struct Clock<'a> {
     name: Shown,
     schedule: Option<&'a Shown>,
+    /// The same, where it is an expression of cron.
+    cron: Option<Shown>,
     command: Option<Shown>,
     /// The process whose image it runs in.
     process: Option<Shown>,
@@ -241,6 +250,10 @@ pub(super) fn build<'a>(
             .map(|store| store.name.clone())
             .collect(),
         documented: documented(given),
+        retagged: processes
+            .iter()
+            .any(|process| process.unit.is_some() && process.is_built() && process.long_running),
+        development: development(given),
         stack_kind: stack.map(|stack| &stack.kind),
         named: stack.is_some_and(|stack| stack.name.is_some()),
         folder: stack.and_then(|stack| {
@@ -258,7 +271,7 @@ pub(super) fn build<'a>(
         pipelines,
         clock_runnable: clock
             .iter()
-            .any(|job| job.command.is_some() && job.schedule.is_some() && job.process.is_some()),
+            .any(|job| job.command.is_some() && job.cron.is_some() && job.image.is_some()),
         clock,
         scheduled,
     };
@@ -352,6 +365,16 @@ fn wired<'a>(
         alarm: process.size.limit.saturating_mul(9) / 10,
         request: process.size.rest,
         cpu: process.size.cpu,
+        cpu_request: process.size.cpu_request,
+        scales: service.role == Role::Web
+            && process.long_running
+            && !single
+            && !unit.is_some_and(|unit| unit.mounts.iter().any(|mount| !mount.read_only))
+            && !keeps_state(given, service)
+            && !infrastructure
+                .stores
+                .iter()
+                .any(|store| store.placement == Placement::File),
         replicas: if single { 1 } else { process.size.replicas },
         single,
         single_places: if single {
@@ -447,6 +470,27 @@ fn wired<'a>(
             .unwrap_or_default(),
         service,
     }
+}
+
+/// Does it keep state in the memory of a process?
+fn keeps_state(given: &Given<'_>, service: &Service) -> bool {
+    given.inventory.signals.iter().any(|signal| {
+        signal.kind == SignalKind::InMemoryState
+            && signal.scope == Scope::Production
+            && signal.service.as_ref().is_none_or(|id| *id == service.id)
+    })
+}
+
+/// The five fields of a schedule, where it is one that a cron understands.
+fn cron(schedule: &Shown) -> Option<Shown> {
+    let fields: Vec<&str> = schedule.as_str().split_whitespace().collect();
+    let plain = |field: &&str| {
+        field
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "*/,-".contains(c))
+            && field.starts_with(|c: char| c.is_ascii_digit() || c == '*' || c.is_ascii_uppercase())
+    };
+    (fields.len() == 5 && fields.iter().all(plain)).then(|| schedule.clone())
 }
 
 /// Words of a simple command, each harmless as a part of the command that the inventory holds.
@@ -616,6 +660,7 @@ fn clock<'a>(given: &Given<'a>, images: &Images<'a>, processes: &[Wired<'a>]) ->
             Clock {
                 name: job.name.clone(),
                 schedule: job.schedule.as_ref(),
+                cron: job.schedule.as_ref().and_then(cron),
                 command: service
                     .and_then(|service| service.commands.start.as_ref())
                     .map(Shown::from),
@@ -648,6 +693,28 @@ fn scale<'a>(given: &Given<'a>, edge: &EdgeFile) -> Vec<Scale<'a>> {
             default: variable.default.as_ref(),
             evidence: variable.evidence.iter().take(2).collect(),
         })
+        .collect()
+}
+
+/// Stacks for this target that nobody should run in production, where the repository has no other.
+fn development<'a>(given: &Given<'a>) -> Vec<&'a Stack> {
+    if given.stack.is_some() {
+        return Vec::new();
+    }
+    given
+        .inventory
+        .stacks
+        .iter()
+        .filter(|stack| {
+            stack.scope != Scope::Production
+                && given
+                    .context
+                    .target
+                    .stacks
+                    .iter()
+                    .any(|kind| stack.kind == **kind)
+        })
+        .take(4)
         .collect()
 }
 

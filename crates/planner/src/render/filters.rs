@@ -40,8 +40,8 @@ pub(super) const MARKDOWN_FILTERS: &[&str] = &[
 /// Filters whose result is safe inside of fences.
 #[cfg(test)]
 pub(super) const FENCE_FILTERS: &[&str] = &[
-    "shell", "yaml", "fence", "assign", "mermaid", "number", "slug", "date", "prose", "assumed", "asked",
-    "step", "blanks", "evidence",
+    "shell", "yaml", "fence", "compose", "assign", "mermaid", "number", "slug", "date", "prose", "assumed",
+    "asked", "step", "blanks", "evidence",
 ];
 
 /// Registers the filters that need nothing but their value.
@@ -88,6 +88,16 @@ pub(super) fn register(tera: &mut Tera) {
     });
     tera.register_filter("fence", |value: &Value, _: Kwargs, _: &State| {
         text_of(value).map(|text| Value::safe_string(&one_line(&text)))
+    });
+    tera.register_filter("compose", |value: &Value, arguments: Kwargs, _: &State| {
+        let text = own_prose(value).map(str::to_owned).or_else(|_| text_of(value))?;
+        let text = one_line(&text).replace('$', "$$");
+        let quoted = arguments.get::<bool>("yaml")?.unwrap_or(false);
+        Ok::<_, Error>(Value::safe_string(&if quoted {
+            yaml_scalar(&text)
+        } else {
+            text
+        }))
     });
     tera.register_filter("assign", |value: &Value, _: Kwargs, _: &State| assign(value));
     tera.register_filter("mermaid", |value: &Value, arguments: Kwargs, _: &State| {

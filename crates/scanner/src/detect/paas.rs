@@ -312,7 +312,7 @@ fn supervisor(source: &Source<'_>, facts: &mut Facts) -> Vec<Unit> {
             continue;
         };
         let mut unit = Unit::new(name, Shown::from("program"));
-        unit.command = command(facts, &line.value);
+        unit.command = command(facts, &expanded(&line.value));
         unit.user = section.get("user").and_then(|entry| word(&entry.value));
         unit.replicas = section
             .get("numprocs")
@@ -322,6 +322,28 @@ fn supervisor(source: &Source<'_>, facts: &mut Facts) -> Vec<Unit> {
         units.push(unit);
     }
     units
+}
+
+/// Supervisor's `%(ENV_NAME)s` as a shell writes it: the command also has to run outside of supervisor.
+fn expanded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("%(ENV_") {
+        out.push_str(before);
+        let name = after
+            .split_once(")s")
+            .filter(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+        if let Some((name, after)) = name {
+            out.push('$');
+            out.push_str(name);
+            rest = after;
+        } else {
+            out.push_str("%(ENV_");
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A service unit of systemd.

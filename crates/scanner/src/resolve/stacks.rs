@@ -19,7 +19,7 @@ pub(crate) fn merge(mut stacks: Vec<Stack>, sets: &[FileSetFact], extends: &[Ext
     let (compose, others): (Vec<Stack>, Vec<Stack>) = stacks
         .into_iter()
         .partition(|stack| stack.kind == "docker-compose");
-    let mut merged = others;
+    let mut merged = merge_manifests(others);
     let mut by_folder: BTreeMap<RelPath, Vec<Stack>> = BTreeMap::new();
     for stack in compose {
         let Some(file) = stack.files.first() else { continue };
@@ -27,6 +27,47 @@ pub(crate) fn merge(mut stacks: Vec<Stack>, sets: &[FileSetFact], extends: &[Ext
     }
     for (_, files) in by_folder {
         merged.extend(merge_folder(files, sets));
+    }
+    merged
+}
+
+/// Manifests of a cluster that stand in one folder are applied together: they are one stack, as long as no two of them
+/// describe the same workload.
+fn merge_manifests(stacks: Vec<Stack>) -> Vec<Stack> {
+    let mut merged: Vec<Stack> = Vec::new();
+    for stack in stacks {
+        let together = matches!(stack.kind.as_str(), "kubernetes" | "helm");
+        let parent = file(&stack).map(RelPath::parent);
+        let known = merged.iter_mut().find(|known| {
+            together
+                && known.kind == stack.kind
+                && known.scope == stack.scope
+                && file(known).map(RelPath::parent) == parent
+                && !known
+                    .units
+                    .iter()
+                    .any(|unit| stack.units.iter().any(|other| other.name == unit.name))
+        });
+        if let Some(known) = known {
+            known.files.extend(stack.files);
+            known.name = known.name.take().or(stack.name);
+            known.units.extend(stack.units);
+            known.volumes.extend(stack.volumes);
+            known.networks.extend(stack.networks);
+            known.groups.extend(stack.groups);
+            known.confirmed_by.extend(stack.confirmed_by);
+            known.evidence.extend(stack.evidence);
+        } else {
+            merged.push(stack);
+        }
+    }
+    for stack in &mut merged {
+        if matches!(stack.kind.as_str(), "kubernetes" | "helm") {
+            stack.files.sort();
+            stack.files.dedup();
+            stack.volumes.sort();
+            stack.volumes.dedup();
+        }
     }
     merged
 }
