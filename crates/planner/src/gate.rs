@@ -225,7 +225,9 @@ mod tests {
             })
             .collect();
         let mut withheld = Withheld::new();
-        values.iter().for_each(|value| withheld.add(Raw::new(value)));
+        for value in &values {
+            withheld.add(Raw::new(value));
+        }
         let text = "The service `api` listens on port 8000 and reads DATABASE_URL (app/config.py:12).\n"
             .repeat(1_250);
         assert_eq!(gate(&text, &withheld, &|_| false), Ok(()));

@@ -249,7 +249,7 @@ fn other_datastore(migrations: &[Migration], migration: &Migration) -> Option<&'
             .path
             .components()
             .filter_map(|folder| Catalogue::get().find(Group::Datastore, folder))
-            .map(|technology| technology.id.as_ref())
+            .map(|technology| technology.id)
             .find(|id| *own != **id)
     };
     let beside = migrations.iter().any(|other| {
@@ -511,7 +511,7 @@ fn schema<'a>(
             .map(|job| process_name(given, job))
             .or_else(|| process.clone()),
         process,
-        in_container: store.is_some_and(|store| store.in_container()),
+        in_container: store.is_some_and(super::infrastructure::stores::Store::in_container),
         store: store
             .filter(|store| store.placement != Placement::File)
             .map(|store| store.name.clone()),

@@ -29,8 +29,6 @@ pub(crate) struct Given<'a> {
     pub(crate) containers: Vec<&'a Container>,
     /// The repository's own description of a deployment to this target, if it brings one.
     pub(crate) stack: Option<&'a Stack>,
-    /// The repository's strongest description of a production deployment to any platform.
-    pub(crate) any_stack: Option<&'a Stack>,
 }
 
 impl<'a> Given<'a> {
@@ -88,7 +86,6 @@ impl<'a> Given<'a> {
                 .filter(|container| container.scope == Scope::Production)
                 .collect(),
             stack,
-            any_stack: stack.or_else(|| strongest(None)),
         }
     }
 

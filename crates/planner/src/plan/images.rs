@@ -148,7 +148,7 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Images<'a> {
         if service.role == Role::Function {
             continue;
         }
-        add(given, service, unit, dockerfile, &mut builds, &mut missing);
+        add(given, service, unit, dockerfile.as_ref(), &mut builds, &mut missing);
     }
     distinct_names(&mut builds);
     let mut reviews: Vec<Review<'a>> = Vec::new();
@@ -201,7 +201,7 @@ fn add<'a>(
     given: &Given<'a>,
     service: &'a Service,
     unit: Option<&'a Unit>,
-    dockerfile: Option<RelPath>,
+    dockerfile: Option<&RelPath>,
     builds: &mut Vec<Build<'a>>,
     missing: &mut Vec<Missing<'a>>,
 ) {
@@ -212,6 +212,7 @@ fn add<'a>(
         .as_ref()
         .map_or_else(|| service.path.clone(), RelPath::parent);
     let path = dockerfile
+        .cloned()
         .clone()
         .unwrap_or_else(|| new_dockerfile(given, &folder));
     let container = given

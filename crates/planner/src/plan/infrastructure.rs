@@ -2,7 +2,7 @@
 
 mod network;
 mod settings;
-mod stores;
+pub(crate) mod stores;
 
 use serde::Serialize;
 
@@ -168,7 +168,7 @@ pub(super) fn build<'a>(
         network: network::flows(given, &stores),
         files: given
             .stack
-            .map(|stack| stack.files.iter().map(|file| file.shown()).collect())
+            .map(|stack| stack.files.iter().map(playbook_core::path::RelPath::shown).collect())
             .unwrap_or_default(),
         name: given
             .stack

@@ -79,12 +79,6 @@ impl Parameter {
         })
     }
 
-    /// Its value, where the repository states a harmless one.
-    pub(crate) fn value(mut self, value: Option<Shown>) -> Self {
-        self.known = value;
-        self
-    }
-
     /// The question that it answers.
     pub(crate) fn question(mut self, id: &str) -> Self {
         self.question = Some(id.to_owned());
