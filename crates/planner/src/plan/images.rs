@@ -148,18 +148,24 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Images<'a> {
         if service.role == Role::Function {
             continue;
         }
-        add(given, service, unit, dockerfile.as_ref(), &mut builds, &mut missing);
+        add(
+            given,
+            service,
+            unit,
+            dockerfile.as_ref(),
+            &mut builds,
+            &mut missing,
+        );
     }
     distinct_names(&mut builds);
     let mut reviews: Vec<Review<'a>> = Vec::new();
     for build in &builds {
-        if let Some(container) = build.container {
-            if !reviews
+        if let Some(container) = build.container
+            && !reviews
                 .iter()
                 .any(|review| review.container.path == container.path)
-            {
-                reviews.push(review::review(given, container));
-            }
+        {
+            reviews.push(review::review(given, container));
         }
     }
     ledger.condition("builds_images", !builds.is_empty());
@@ -247,12 +253,12 @@ fn add<'a>(
     };
     if let Some(build) = builds.iter_mut().find(same) {
         build.services.push(name);
-        if build.web.is_none() {
-            if let Some(web) = web {
-                build.web = Some(web);
-                build.port = web.ports.first().copied();
-                build.health = web.health_checks.first().cloned();
-            }
+        if build.web.is_none()
+            && let Some(web) = web
+        {
+            build.web = Some(web);
+            build.port = web.ports.first().copied();
+            build.health = web.health_checks.first().cloned();
         }
         return;
     }

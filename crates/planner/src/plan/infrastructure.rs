@@ -168,7 +168,13 @@ pub(super) fn build<'a>(
         network: network::flows(given, &stores),
         files: given
             .stack
-            .map(|stack| stack.files.iter().map(playbook_core::path::RelPath::shown).collect())
+            .map(|stack| {
+                stack
+                    .files
+                    .iter()
+                    .map(playbook_core::path::RelPath::shown)
+                    .collect()
+            })
             .unwrap_or_default(),
         name: given
             .stack

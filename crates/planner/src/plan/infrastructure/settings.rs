@@ -71,13 +71,13 @@ fn setting(variable: &EnvironmentVariable, stores: &[Store<'_>], shared: &[Shown
     if variable.name == "PORT" {
         return None;
     }
-    if let Some(store) = store_of(variable, stores) {
-        if store.placement == Placement::Platform || store.placement == Placement::New {
-            setting.source = "store";
-            setting.store = Some(store.name.clone());
-            setting.property = Some(property(variable.name.as_str()));
-            return Some(setting);
-        }
+    if let Some(store) = store_of(variable, stores)
+        && (store.placement == Placement::Platform || store.placement == Placement::New)
+    {
+        setting.source = "store";
+        setting.store = Some(store.name.clone());
+        setting.property = Some(property(variable.name.as_str()));
+        return Some(setting);
     }
     if !variable.required {
         return None;
