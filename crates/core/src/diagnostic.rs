@@ -53,10 +53,13 @@ record! {
 impl Diagnostic {
     /// What was left out, and why.
     pub fn new(path: RelPath, line: Option<u32>, kind: DiagnosticKind) -> Self {
-        let evidence = vec![Evidence {
-            path: path.clone(),
-            line,
-        }];
+        // A link may lead nowhere: the folder that holds it is there.
+        let place = if kind == DiagnosticKind::Link {
+            path.parent()
+        } else {
+            path.clone()
+        };
+        let evidence = vec![Evidence { path: place, line }];
         Self {
             path,
             line,

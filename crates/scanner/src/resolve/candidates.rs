@@ -214,7 +214,7 @@ impl Sources<'_> {
                 .apps
                 .all
                 .iter()
-                .find(|app| app.dir.name().eq_ignore_ascii_case(name));
+                .find(|app| telling_name(&app.dir).eq_ignore_ascii_case(name));
             let by_container = || {
                 self.containers.iter().find(|container| {
                     container.scope == Scope::Production
@@ -630,7 +630,16 @@ pub(crate) fn name_of_dir(dir: &RelPath, apps: &Apps) -> Option<Shown> {
             .find(|part| !is_major_version(part))?;
         return Name::parse(Raw::new(last)).map(Into::into);
     }
-    Name::parse(Raw::new(dir.name())).map(Into::into)
+    Name::parse(Raw::new(telling_name(dir))).map(Into::into)
+}
+
+/// The name of a folder that tells what is in it: of `cart/src` it is `cart`.
+fn telling_name(dir: &RelPath) -> &str {
+    let mut parts: Vec<&str> = dir.components().collect();
+    while parts.len() > 1 && parts.last().is_some_and(|last| matches!(*last, "src" | "source")) {
+        parts.pop();
+    }
+    parts.last().copied().unwrap_or(".")
 }
 
 fn is_major_version(part: &str) -> bool {
