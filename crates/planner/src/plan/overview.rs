@@ -10,6 +10,7 @@ use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{InterfaceKind, Project, ProjectRule, Role, Service};
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::Given;
 use super::given::hedge;
@@ -214,7 +215,7 @@ struct ServiceRow<'a> {
     language: Option<&'a Shown>,
     runtime: Option<&'a Shown>,
     runtime_version: Option<&'a Shown>,
-    frameworks: &'a [Shown],
+    frameworks: Vec<&'a Shown>,
     image: Option<&'a Shown>,
     start: Option<&'a CommandLine>,
     start_hedge: Option<&'static str>,
@@ -298,7 +299,7 @@ fn row<'a>(given: &Given<'a>, service: &'a Service) -> ServiceRow<'a> {
         language: service.language.as_ref(),
         runtime: service.runtime.name.as_ref(),
         runtime_version: service.runtime.version.as_ref(),
-        frameworks: &service.frameworks,
+        frameworks: frameworks(service),
         image: service.image.as_ref(),
         start: service
             .commands
@@ -438,7 +439,10 @@ fn absent(given: &Given<'_>) -> Vec<&'static str> {
             "workers",
             given.of_role(Role::Worker).next().is_some() || background,
         ),
-        ("queues", role("queue") || role("stream")),
+        (
+            "queues",
+            role("queue") || role("stream") || given.of_role(Role::Worker).next().is_some(),
+        ),
         ("caches", role("cache") || !inventory.caching.is_empty()),
         ("object-storage", role("object-storage")),
         ("scheduled-jobs", !inventory.scheduled_jobs.is_empty()),
@@ -520,7 +524,7 @@ fn diagram<'a>(given: &Given<'a>) -> (Vec<Node<'a>>, Vec<Edge>) {
                 "service"
             },
             name: &service.name,
-            detail: service.frameworks.first().or(service.language.as_ref()),
+            detail: frameworks(service).first().copied().or(service.language.as_ref()),
             version: None,
         });
     }
@@ -614,4 +618,19 @@ fn diagram<'a>(given: &Given<'a>) -> (Vec<Node<'a>>, Vec<Edge>) {
         }
     }
     (nodes, edges)
+}
+/// Its frameworks, those that fit its role first: what a web process is built with is not the queue that it fills.
+fn frameworks(service: &Service) -> Vec<&Shown> {
+    let fits = |slug: &&Shown| {
+        let technology = Catalogue::get().find(Group::Framework, slug.as_str());
+        technology
+            .and_then(|technology| technology.framework.as_ref())
+            .is_some_and(|framework| {
+                framework.role == service.role.as_str()
+                    || service.role == Role::Scheduler && framework.role == "worker"
+            })
+    };
+    let (mut first, rest): (Vec<&Shown>, Vec<&Shown>) = service.frameworks.iter().partition(fits);
+    first.extend(rest);
+    first
 }
