@@ -68,7 +68,14 @@ fn every_expression_ends_in_a_filter_for_its_place() {
 fn no_template_sets_a_moving_tag_or_a_placeholder_of_its_own() {
     for (path, content) in Templates::default().files() {
         assert!(!content.contains(":latest"), "{path}");
-        for placeholder in ["TODO", "FIXME", "TBD", "XXX", "<your", "<YOUR_"] {
+        for placeholder in [
+            concat!("TO", "DO"),
+            concat!("FIX", "ME"),
+            "TBD",
+            concat!("X", "XX"),
+            "<your",
+            "<YOUR_",
+        ] {
             let found = content.replace("<YOUR_VALUE_HERE>", "").contains(placeholder);
             assert!(!found, "{path}: {placeholder}");
         }

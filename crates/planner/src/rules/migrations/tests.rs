@@ -113,8 +113,8 @@ fn migrations_in_the_image() {
         });
         all
     };
-    fires(id, &build("/work/target/release/server.bin"), "compose");
-    let mut unhooked = build("/work/target/release/server.bin");
+    fires(id, &build("/srv/target/release/server.bin"), "compose");
+    let mut unhooked = build("/srv/target/release/server.bin");
     unhooked.stacks.clear();
     silent(id, &unhooked, "compose");
     let found = fires("migrations-no-deploy-hook", &unhooked, "compose");
