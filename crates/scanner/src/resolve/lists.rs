@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use playbook_core::evidence::{Evidence, Scope};
+use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{
     AuthFact, Container, Datastore, ExternalService, Interface, InterfaceKind, Inventory, Observability,
     ScheduledJob, Stack, VariableOrigin,
 };
+use playbook_core::raw::Raw;
 use playbook_core::secret;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group, Technology};
@@ -54,6 +56,15 @@ pub(crate) fn fill(inventory: &mut Inventory, sources: &Sources<'_>, services: &
         .cloned()
         .map(|mut seed| {
             seed.service = seed.service.or_else(|| service_of(&seed.evidence));
+            // A command is run in the folder of its application, where the image has its code.
+            let inside = sources
+                .apps
+                .owner(&seed.path)
+                .and_then(|app| seed.path.as_str().strip_prefix(&format!("{}/", app.dir)));
+            if let (Some(command), Some(inside)) = (&seed.command, inside) {
+                let text = command.as_str().replace(seed.path.as_str(), inside);
+                seed.command = CommandLine::parse(Raw::new(&text));
+            }
             seed
         })
         .collect();

@@ -153,6 +153,8 @@ fn prefixes_of(
         .prefixes
         .iter()
         .filter(|mount| mounts(mount, file, router))
+        // A router's own prefix stands in the routes of its file already.
+        .filter(|mount| !(mount.evidence.path == *file && is_own(mount)))
         .filter(|mount| {
             mount.evidence.path == *file
                 || mount.module.is_some()
@@ -214,6 +216,14 @@ fn written(mount: &PrefixFact, sources: &Sources<'_>) -> (String, bool) {
         (None, Some(prefix)) => (prefix, true),
         (None, None) => (String::new(), false),
     }
+}
+
+/// Is it the prefix that a router gives itself?
+fn is_own(mount: &PrefixFact) -> bool {
+    let last = |symbol: &playbook_core::harmless::Symbol| {
+        symbol.as_str().rsplit(['.', ':']).next().map(str::to_owned)
+    };
+    mount.parent.is_some() && mount.parent.as_ref().and_then(last) == mount.router.as_ref().and_then(last)
 }
 
 /// Does this mount hang up the router of that file?
