@@ -15,7 +15,7 @@ mod version;
 
 pub use facts::{
     Cycle, Datastore, Driver, EngineResource, Framework, HealthAddOn, Image, Lock, Migration, Orm,
-    PackageManager, Platform, PlatformKind, Runtime, Server, Technology,
+    PackageManager, Platform, PlatformKind, ProcessResource, ResourceAttributes, Runtime, Server, Technology,
 };
 pub use index::{Match, Strength};
 pub use name::{Ecosystem, image_path, normal_package_name};
@@ -138,6 +138,8 @@ struct File {
     as_of: &'static str,
     technology: Vec<Technology>,
     engine_resource: Vec<EngineResource>,
+    process_resource: Vec<ProcessResource>,
+    resource_attributes: ResourceAttributes,
 }
 
 /// All technologies and the tables that find them.
@@ -145,6 +147,8 @@ struct File {
 pub struct Catalogue {
     technologies: Vec<Technology>,
     engine_resources: Vec<EngineResource>,
+    process_resources: Vec<ProcessResource>,
+    resource_attributes: ResourceAttributes,
     index: Index,
 }
 
@@ -174,6 +178,10 @@ impl Catalogue {
                 catalogue.technologies.push(technology);
             }
             catalogue.engine_resources.extend(file.engine_resource);
+            catalogue.process_resources.extend(file.process_resource);
+            if *group == Group::Platform {
+                catalogue.resource_attributes = file.resource_attributes;
+            }
         }
         catalogue
             .technologies
@@ -188,6 +196,21 @@ impl Catalogue {
     /// Every technology, by group and then by slug.
     pub fn technologies(&self) -> &[Technology] {
         &self.technologies
+    }
+
+    /// What a resource type of an infrastructure tool runs, if it runs processes or starts them by the clock.
+    pub fn by_process_resource(&self, resource: &str) -> Option<&ProcessResource> {
+        self.process_resources
+            .iter()
+            .find(|known| match known.resource.strip_suffix('*') {
+                Some(beginning) => resource.starts_with(beginning),
+                None => resource == known.resource,
+            })
+    }
+
+    /// What the attributes of infrastructure resources are called.
+    pub fn resource_attributes(&self) -> &ResourceAttributes {
+        &self.resource_attributes
     }
 
     /// The technologies of one file, by slug.

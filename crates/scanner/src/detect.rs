@@ -26,6 +26,7 @@ mod platforms;
 mod procfile;
 mod python;
 mod render;
+pub(crate) mod resource;
 mod ruby;
 mod rust;
 pub(crate) mod settings_file;
@@ -33,6 +34,7 @@ mod shell;
 mod source;
 mod sql;
 mod sql_migrations;
+mod terraform;
 
 use playbook_core::path::RelPath;
 
@@ -78,6 +80,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &shell::DETECTOR,
     &source::DETECTOR,
     &sql_migrations::DETECTOR,
+    &terraform::DETECTOR,
 ];
 
 /// Has the file one of these names?

@@ -388,6 +388,19 @@ pub(crate) struct PortVariableFact {
     pub(crate) evidence: Evidence,
 }
 
+/// A file of Terraform. The files of a folder are one module, so `resolve` reads what it says.
+#[derive(Debug)]
+pub(crate) struct TerraformFile {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Does version control ignore it?
+    pub(crate) ignored: bool,
+    /// What it says.
+    pub(crate) body: crate::parse::hcl::Body,
+}
+
 /// Everything that detectors tell.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -408,6 +421,7 @@ pub(crate) struct Facts {
     pub(crate) file_sets: Vec<FileSetFact>,
     pub(crate) extends: Vec<ExtendsFact>,
     pub(crate) port_variables: Vec<PortVariableFact>,
+    pub(crate) terraform: Vec<TerraformFile>,
     pub(crate) infrastructure: Vec<Infrastructure>,
     pub(crate) containers: Vec<Container>,
     pub(crate) seeds: Vec<Seed>,
@@ -443,7 +457,7 @@ impl Facts {
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
         extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, stores, variables, routes,
-            prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, infrastructure, containers, seeds, api_specs, auth,
+            prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.withheld.extend(other.withheld);

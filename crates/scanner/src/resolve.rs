@@ -21,6 +21,7 @@ mod roles;
 mod routes;
 mod services;
 mod stacks;
+mod terraform;
 mod units;
 
 use playbook_core::inventory::Inventory;
@@ -42,6 +43,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
             fact.package_manager = project::lockfile(fact, index).1;
         }
     }
+    terraform::expand(&mut facts);
     let mut stacks = stacks::merge(
         std::mem::take(&mut facts.stacks),
         &facts.file_sets,

@@ -516,3 +516,58 @@ impl EngineResource {
             .map(|(_, kind)| *kind)
     }
 }
+
+/// A resource type of an infrastructure tool that runs processes, or starts them by the clock.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    bound(deserialize = "'de: 'static")
+)]
+pub struct ProcessResource {
+    /// The type as the tool writes it, or the source of a published module; a trailing `*` matches any rest.
+    pub resource: Text,
+    /// `service`, `function`, `job` or `schedule`.
+    pub role: Text,
+    /// Slug of the platform that it belongs to.
+    pub platform: Text,
+}
+
+/// What the attributes of infrastructure resources are called, whatever the provider. Names are lower case without
+/// separators: `engine_version`, `EngineVersion` and `engineVersion` are one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    bound(deserialize = "'de: 'static")
+)]
+pub struct ResourceAttributes {
+    /// The engine's version.
+    pub version: Vec<Text>,
+    /// Instance class, tier or machine size.
+    pub plan: Vec<Text>,
+    /// Storage in gigabytes.
+    pub storage: Vec<Text>,
+    /// Region or location.
+    pub region: Vec<Text>,
+    /// The name of the resource, best first.
+    pub name: Vec<Text>,
+    /// The image of a container.
+    pub image: Vec<Text>,
+    /// The port that a container listens on.
+    pub port: Vec<Text>,
+    /// A map of variables.
+    pub environment: Vec<Text>,
+    /// The folder of a function's code.
+    pub source: Vec<Text>,
+    /// A schedule.
+    pub schedule: Vec<Text>,
+    /// Beginning of a resource type → vendor.
+    pub providers: BTreeMap<Text, Text>,
+    /// Words of variables that name the deployment and not the thing deployed.
+    pub prefix_words: Vec<Text>,
+    /// Words in the name of a store that serves the tools and not the software.
+    pub own_words: Vec<Text>,
+}

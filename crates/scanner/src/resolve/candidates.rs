@@ -151,6 +151,13 @@ impl Sources<'_> {
                     |folder| self.owner_dir(folder),
                 );
                 let dir = by_command.or(stated).or_else(image_dir);
+                // Resources that run what no folder here holds are somebody else's, or of another repository.
+                if dir.is_none()
+                    && !self.apps.all.is_empty()
+                    && matches!(stack.kind.as_str(), "terraform" | "cloudformation" | "bicep")
+                {
+                    continue;
+                }
                 let dockerfile = dockerfile.or_else(|| {
                     let dir = dir.as_ref()?;
                     let path = dir.join("Dockerfile")?;

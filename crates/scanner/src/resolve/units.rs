@@ -150,7 +150,12 @@ pub(crate) fn code_dir(
         return build.context.clone();
     }
     // A workload's manifest lies apart from the code; a template may leave its image open.
-    if unit.image.is_none() && !matches!(stack.kind.as_str(), "kubernetes" | "helm" | "kustomize") {
+    if unit.image.is_none()
+        && !matches!(
+            stack.kind.as_str(),
+            "kubernetes" | "helm" | "kustomize" | "terraform" | "cloudformation" | "bicep"
+        )
+    {
         // A line of a Procfile or a service of a blueprint runs the code of its file's folder.
         return stack.files.first().map(|file| owner_dir(&file.parent()));
     }
