@@ -6,6 +6,7 @@ mod api_spec;
 mod ci;
 mod commands;
 mod compose;
+mod conventions;
 mod dockerfile;
 mod documents;
 mod dotnet;
@@ -57,6 +58,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &api_spec::DETECTOR,
     &ci::DETECTOR,
     &compose::DETECTOR,
+    &conventions::DETECTOR,
     &dockerfile::DETECTOR,
     &documents::DETECTOR,
     &dotnet::DETECTOR,

@@ -142,6 +142,25 @@ pub(crate) struct EntryPoint {
     pub(crate) evidence: Evidence,
 }
 
+/// A file in which a program begins by convention ([`crate::conventions`]), proven by its text or named by a manifest.
+#[derive(Debug, Clone)]
+pub(crate) struct ProgramFact {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// The row of the table whose file and pattern it fits; `None` where a manifest calls it its main file.
+    pub(crate) row: Option<crate::conventions::RowId>,
+    /// Folder of the application.
+    pub(crate) dir: RelPath,
+    /// Name of the program, as its text says it.
+    pub(crate) name: Option<Name>,
+    /// Does its text say that it answers requests?
+    pub(crate) listens: bool,
+    /// The port that its text says.
+    pub(crate) port: Option<u16>,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
 /// A hint that a datastore is used.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreFact {
@@ -409,6 +428,7 @@ pub(crate) struct Facts {
     pub(crate) scripts: Vec<ScriptFact>,
     pub(crate) shell_scripts: Vec<ShellScript>,
     pub(crate) entry_points: Vec<EntryPoint>,
+    pub(crate) programs: Vec<ProgramFact>,
     pub(crate) stores: Vec<StoreFact>,
     pub(crate) variables: Vec<VariableFact>,
     pub(crate) routes: Vec<RouteFact>,
@@ -456,7 +476,7 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, stores, variables, routes,
+        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, variables, routes,
             prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);

@@ -12,6 +12,7 @@
     )
 )]
 
+mod conventions;
 mod detect;
 mod fact;
 mod index;

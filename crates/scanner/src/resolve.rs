@@ -3,6 +3,7 @@
 //! 1. stacks: which files together form one deployment;
 //! 2. applications: folders with a manifest, and what their packages stand for;
 //! 3. services: processes that sources describe, merged where they are the same;
+//!    an application that nothing describes is started as its language's conventions say;
 //! 4. commands, ports, runtimes, health endpoints of each service;
 //! 5. datastores and who uses them, migrations, the environment schema;
 //! 6. the lists that need nothing but their scope judged.
@@ -12,6 +13,7 @@ mod apps;
 mod attributes;
 mod candidates;
 mod commands;
+mod conventions;
 mod datastores;
 mod environment;
 mod lists;
@@ -66,9 +68,11 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
         own_images: &own_images,
     };
     let mut services = services::merge(&sources, index);
+    let conventional = conventions::add(&mut services, &sources, index, inventory.project.name.as_ref());
     for merged in &mut services {
         commands::fill(merged, &sources);
         attributes::fill(merged, &sources);
+        conventions::complete(merged, &conventional, &sources, index);
     }
     inventory.datastores = datastores::resolve(&sources, &mut services);
     connect_services(&sources, &mut services);

@@ -139,7 +139,7 @@ fn runtime(merged: &mut Merged, sources: &Sources<'_>) {
     }
 }
 
-fn best_pin<'a>(
+pub(crate) fn best_pin<'a>(
     runtime: &str,
     dir: &RelPath,
     dockerfile: Option<&RelPath>,
@@ -365,7 +365,7 @@ fn port_variable(text: &str) -> Option<Shown> {
 }
 
 /// The variable of the server's port that the application's code reads, with its default.
-fn read_port(dir: &RelPath, sources: &Sources<'_>) -> Option<(Shown, u16)> {
+pub(crate) fn read_port(dir: &RelPath, sources: &Sources<'_>) -> Option<(Shown, u16)> {
     const NAMES: &[&str] = &[
         "PORT",
         "APP_PORT",

@@ -12,7 +12,7 @@ use playbook_core::technology::{Catalogue, Group};
 use super::candidates::{Sources, Tier};
 use super::roles;
 use super::services::Merged;
-use crate::fact::{EntryKind, ScriptFact};
+use crate::fact::{EntryKind, ProjectFact, ScriptFact};
 
 fn command(text: &str) -> Option<CommandLine> {
     CommandLine::parse(Raw::new(text))
@@ -96,8 +96,11 @@ fn start(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Option<
         .or_else(|| stated(Tier::Development))
 }
 
-/// `npm start` and its relatives, as the manifest's package manager runs them.
-fn of_scripts(dir: &RelPath, sources: &Sources<'_>) -> Option<(CommandLine, Option<Evidence>, Confidence)> {
+/// `npm start` and its relatives, as the manifest's package manager runs them; what a builder's file states comes first.
+pub(crate) fn of_scripts(
+    dir: &RelPath,
+    sources: &Sources<'_>,
+) -> Option<(CommandLine, Option<Evidence>, Confidence)> {
     const NAMES: &[&str] = &[
         "start:prod",
         "start:production",
@@ -106,15 +109,24 @@ fn of_scripts(dir: &RelPath, sources: &Sources<'_>) -> Option<(CommandLine, Opti
         "start",
         "serve",
     ];
+    let in_place = || sources.facts.scripts.iter().filter(|script| script.dir == *dir);
+    if let Some(stated) = in_place().find(|script| is_builder(script.runner)) {
+        return Some((
+            stated.command.clone(),
+            Some(stated.evidence.clone()),
+            Confidence::Stated,
+        ));
+    }
+    let main = sources.apps.at(dir).and_then(|app| app.main());
     let script = NAMES.iter().find_map(|name| {
-        sources.facts.scripts.iter().find(|script| {
-            script.dir == *dir
-                && script.runner != "make"
+        in_place().find(|script| {
+            script.runner != "make"
                 && script.name.as_str() == *name
+                && main.is_none_or(|main| starts(script.runner, main))
                 && !roles::is_development_command(script.command.as_str())
         })
     })?;
-    let manager = sources.apps.at(dir).and_then(|app| app.main()?.package_manager);
+    let manager = main.and_then(|main| main.package_manager);
     let prefix = manager
         .and_then(|manager| Catalogue::get().find(Group::PackageManager, manager))
         .and_then(|technology| technology.package_manager.as_ref()?.run_prefix)
@@ -126,6 +138,16 @@ fn of_scripts(dir: &RelPath, sources: &Sources<'_>) -> Option<(CommandLine, Opti
         format!("{prefix} {name}")
     };
     Some((command(&text)?, Some(script.evidence.clone()), Confidence::Stated))
+}
+
+/// Does the file state the start command itself, for its builder to run?
+fn is_builder(runner: &str) -> bool {
+    matches!(runner, "railpack" | "nixpacks")
+}
+
+/// A `package.json` that builds the pages of a program in another language does not start the program.
+fn starts(runner: &str, main: &ProjectFact) -> bool {
+    !matches!(runner, "npm" | "deno") || main.ecosystem == "npm"
 }
 
 /// The framework's usual command with the proven entry point filled in.

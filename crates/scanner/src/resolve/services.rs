@@ -147,7 +147,7 @@ pub(crate) fn entries_of<'a>(
     })
 }
 
-fn start(candidate: Candidate, sources: &Sources<'_>) -> Merged {
+pub(crate) fn start(candidate: Candidate, sources: &Sources<'_>) -> Merged {
     let role = role_of(&candidate, sources);
     let dir = candidate.dir.clone().unwrap_or_else(RelPath::root);
     let mut service = Service::new(candidate.name.clone(), candidate.name.clone(), dir, role);
@@ -616,7 +616,7 @@ fn drop_assets_of_others(merged: &mut Vec<Merged>, sources: &Sources<'_>, index:
 }
 
 /// Ids are slugs of the names; a second service of the same name gets its folder or role added.
-fn name_uniquely(merged: &mut [Merged]) {
+pub(crate) fn name_uniquely(merged: &mut [Merged]) {
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for known in merged.iter_mut() {
         let base = slug(known.service.name.as_str());

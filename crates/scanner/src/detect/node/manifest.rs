@@ -11,7 +11,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Ecosystem, Group};
 
 use crate::detect::{judge, syntax_problem};
-use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, ProjectFact, ScriptFact};
+use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, ProgramFact, ProjectFact, ScriptFact};
 use crate::parse::tree::Node;
 use crate::parse::{json, toml, yaml};
 use crate::source::Source;
@@ -214,6 +214,7 @@ fn package(source: &Source<'_>, facts: &mut Facts) {
     versions(source, &tree, &mut project, facts);
     scripts(source, &tree, "npm", "scripts", facts);
     project.published = Some(is_published(&tree));
+    main_file(source, &tree, facts);
     if starts_with(&tree, "bun ") && !starts_with(&tree, "node ") {
         project.runtime = "bun";
         project.package_manager = project.package_manager.or(Some("bun"));
@@ -246,6 +247,28 @@ fn programs(tree: &Node, project: &mut ProjectFact) {
         if let Some(name) = Name::parse(Raw::new(name)) {
             project.programs.push((name, value.text().and_then(symbol), line));
         }
+    }
+}
+
+/// The file that the manifest calls its main file: what `node .` runs.
+fn main_file(source: &Source<'_>, tree: &Node, facts: &mut Facts) {
+    if !source.is_production() {
+        return;
+    }
+    let Some((line, value)) = tree.get_entry("main") else {
+        return;
+    };
+    let dir = source.path.parent();
+    if let Some(path) = value.text().and_then(|text| dir.join(text)) {
+        facts.programs.push(ProgramFact {
+            path,
+            row: None,
+            dir,
+            name: None,
+            listens: false,
+            port: None,
+            evidence: source.at(line),
+        });
     }
 }
 

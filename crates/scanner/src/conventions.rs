@@ -1,0 +1,240 @@
+//! How programs are started by convention: the table `conventions.toml`, whose head explains its keys.
+//!
+//! A language is added by rows of the table alone: files in order, the command for each, and patterns where a file's
+//! name proves too little. `detect::conventions` reads the files of rows with patterns and tells a
+//! [`ProgramFact`](crate::fact::ProgramFact); `resolve::conventions` makes a service of the best row, in repositories
+//! where nothing else was found.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use playbook_core::path::RelPath;
+use regex::Regex;
+use serde::Deserialize;
+
+/// A word of the table, which is part of the program.
+pub(crate) type Word = &'static str;
+
+/// A row: number of its language and its own number there. The order of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RowId {
+    /// Number of the language.
+    pub(crate) language: usize,
+    /// Number of the row.
+    pub(crate) row: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Table {
+    language: Vec<Language>,
+    tools: Tools,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Tools {
+    programs: Vec<Word>,
+}
+
+/// The conventions of one language on one runtime.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+pub(crate) struct Language {
+    /// Slug of the language.
+    pub(crate) language: Word,
+    /// Slug of the runtime.
+    pub(crate) runtime: Option<Word>,
+    /// Slug of the ecosystem of its manifests.
+    pub(crate) ecosystem: Option<Word>,
+    /// Endings of its source files.
+    pub(crate) endings: Vec<Word>,
+    /// Command for a file that a manifest names.
+    pub(crate) run: Option<Word>,
+    /// Command for the only program that a manifest declares.
+    pub(crate) program: Option<Word>,
+    /// Files in order.
+    pub(crate) start: Vec<Start>,
+}
+
+/// A file in which programs begin.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    bound(deserialize = "'de: 'static")
+)]
+pub(crate) struct Start {
+    /// Path from the application's folder.
+    pub(crate) file: Word,
+    /// The command; `None` for the language's, empty for a process without one.
+    pub(crate) command: Option<Word>,
+    text: Option<Word>,
+    unless: Option<Word>,
+    listens: Option<Word>,
+    /// Only in an application of this runtime.
+    pub(crate) for_runtime: Option<Word>,
+    /// Only in an application that depends on this package.
+    pub(crate) package: Option<Word>,
+    /// Only in a folder without any manifest.
+    pub(crate) alone: bool,
+    /// Role of the process.
+    pub(crate) role: Option<Word>,
+}
+
+impl Start {
+    /// Does the file's text have to be looked at?
+    pub(crate) fn needs_text(&self) -> bool {
+        self.text.is_some() || self.unless.is_some() || self.listens.is_some()
+    }
+}
+
+/// A row with its patterns.
+pub(crate) struct Row {
+    /// Which one.
+    pub(crate) id: RowId,
+    /// The row as written.
+    pub(crate) start: &'static Start,
+    /// Must be found.
+    pub(crate) text: Option<Regex>,
+    /// Must not be found.
+    pub(crate) unless: Option<Regex>,
+    /// Says that the program answers requests.
+    pub(crate) listens: Option<Regex>,
+}
+
+// The table is part of the program; a mistake in it is found by the test below, never by a user.
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(include_str!("../conventions.toml")).unwrap_or_default());
+
+/// Rows whose files are read, by the last component of their path; `*.cbl` stands under `.cbl`.
+static BY_NAME: LazyLock<BTreeMap<Word, Vec<Row>>> = LazyLock::new(|| {
+    let mut rows: BTreeMap<Word, Vec<Row>> = BTreeMap::new();
+    for (id, start) in all_rows().filter(|(_, start)| start.needs_text()) {
+        let last = start.file.rsplit('/').next().unwrap_or(start.file);
+        let compile = |pattern: Option<Word>| pattern.and_then(|pattern| Regex::new(pattern).ok());
+        rows.entry(last.trim_start_matches('*')).or_default().push(Row {
+            id,
+            start,
+            text: compile(start.text),
+            unless: compile(start.unless),
+            listens: compile(start.listens),
+        });
+    }
+    rows
+});
+
+fn all_rows() -> impl Iterator<Item = (RowId, &'static Start)> {
+    TABLE.language.iter().enumerate().flat_map(|(language, of)| {
+        of.start
+            .iter()
+            .enumerate()
+            .map(move |(row, start)| (RowId { language, row }, start))
+    })
+}
+
+/// Is it a tool of development: nothing that is deployed?
+pub(crate) fn is_tool(program: &str) -> bool {
+    TABLE.tools.programs.contains(&program)
+}
+
+/// All languages, in order.
+pub(crate) fn languages() -> &'static [Language] {
+    &TABLE.language
+}
+
+/// The language of a row.
+pub(crate) fn language(id: RowId) -> Option<&'static Language> {
+    TABLE.language.get(id.language)
+}
+
+/// A row.
+pub(crate) fn start(id: RowId) -> Option<&'static Start> {
+    language(id)?.start.get(id.row)
+}
+
+/// Rows whose existence alone counts, in order.
+pub(crate) fn by_existence() -> impl Iterator<Item = (RowId, &'static Start)> {
+    all_rows().filter(|(_, start)| !start.needs_text())
+}
+
+/// Rows with patterns that the name of this file could fit.
+pub(crate) fn by_text(path: &RelPath) -> impl Iterator<Item = &'static Row> {
+    let name = path.name();
+    let ending = name.rfind('.').and_then(|at| name.get(at..)).unwrap_or_default();
+    let exact = BY_NAME.get(name);
+    let by_ending = BY_NAME.get(ending).filter(|_| ending != name);
+    exact.into_iter().chain(by_ending).flatten()
+}
+
+/// The application's folder, where the end of the path fits the row's file: `a/src/main.py` and `src/main.py` give `a`.
+pub(crate) fn folder_of(path: &RelPath, file: &str) -> Option<RelPath> {
+    let wanted: Vec<&str> = file.split('/').collect();
+    let parts: Vec<&str> = path.components().collect();
+    let tail = parts.get(parts.len().checked_sub(wanted.len())?..)?;
+    let fits = |part: &str, pattern: &str| match pattern.split_once('*') {
+        Some((before, after)) => {
+            part.len() > before.len() + after.len() && part.starts_with(before) && part.ends_with(after)
+        }
+        None => part == pattern,
+    };
+    if !tail
+        .iter()
+        .zip(&wanted)
+        .all(|(part, pattern)| fits(part, pattern))
+    {
+        return None;
+    }
+    let mut folder = path.clone();
+    for _ in &wanted {
+        folder = folder.parent();
+    }
+    Some(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole() {
+        let table: Table = toml::from_str(include_str!("../conventions.toml")).expect("conventions.toml");
+        for language in &table.language {
+            assert!(!language.language.is_empty());
+            for start in &language.start {
+                for pattern in [start.text, start.unless, start.listens].into_iter().flatten() {
+                    Regex::new(pattern).expect(pattern);
+                }
+                assert!(
+                    start.command.is_some() || language.run.is_some(),
+                    "{} has no command",
+                    start.file
+                );
+                assert!(
+                    !start.file.contains('*') || start.text.is_some(),
+                    "{} needs a pattern for its text",
+                    start.file
+                );
+                assert!(
+                    start
+                        .role
+                        .is_none_or(|role| playbook_core::inventory::Role::from_word(role).is_some())
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_path_tells_the_folder() {
+        let folder = |path, file| folder_of(&RelPath::new(path).expect("a plain path"), file);
+        assert_eq!(folder("src/main.py", "src/main.py"), Some(RelPath::root()));
+        assert_eq!(
+            folder("a/cmd/api/main.go", "cmd/*/main.go").map(|dir| dir.to_string()),
+            Some("a".to_owned())
+        );
+        assert_eq!(folder("pay.cbl", "*.cbl"), Some(RelPath::root()));
+        assert_eq!(folder(".cbl", "*.cbl"), None);
+        assert_eq!(folder("main.py", "src/main.py"), None);
+    }
+}
