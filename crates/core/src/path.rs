@@ -1,5 +1,6 @@
 //! A path inside the analysed folder.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -86,6 +87,18 @@ impl RelPath {
                 .is_some_and(|rest| rest.starts_with('/'))
     }
 
+    /// The path itself and the folders above it, the deepest first and the analysed folder last, as texts to look up in
+    /// a map of paths.
+    pub fn with_folders_above(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(&*self.0), |text: &&str| {
+            let text: &str = text;
+            match text.rsplit_once('/') {
+                Some((parent, _)) => Some(parent),
+                None => (text != ".").then_some("."),
+            }
+        })
+    }
+
     /// The components, none for the root.
     pub fn components(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|part| *part != ".")
@@ -99,6 +112,12 @@ impl RelPath {
     /// The printable form.
     pub fn shown(&self) -> Shown {
         Shown::judged(&self.to_string())
+    }
+}
+
+impl Borrow<str> for RelPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -44,10 +44,9 @@ impl FileIndex {
             .filter_map(|(path, text)| Some((RelPath::new(path)?, text.to_owned())))
             .collect();
         let entries = texts
-            .iter()
-            .map(|(path, text)| Entry {
+            .keys()
+            .map(|path| Entry {
                 path: path.clone(),
-                size: text.len() as u64,
                 ignored: false,
             })
             .collect();
@@ -76,9 +75,23 @@ impl FileIndex {
 
     /// The files below a folder, at any depth, sorted.
     pub(crate) fn below<'a>(&'a self, folder: &'a RelPath) -> impl Iterator<Item = &'a RelPath> {
+        // Sorted by their bytes, the files of a folder stand side by side, at and after the folder's name with a slash.
+        let first = if folder.is_root() {
+            0
+        } else {
+            self.entries
+                .partition_point(|entry| entry.path.as_str().as_bytes() < folder.as_str().as_bytes())
+        };
+        let after = move |path: &RelPath| match path.as_str().as_bytes().get(folder.as_str().len()) {
+            Some(next) => path.as_str().starts_with(folder.as_str()) && *next <= b'/',
+            None => path.as_str() == folder.as_str(),
+        };
         self.entries
+            .get(first..)
+            .unwrap_or_default()
             .iter()
             .map(|entry| &entry.path)
+            .take_while(move |path| folder.is_root() || after(path))
             .filter(move |path| path.is_in(folder))
     }
 

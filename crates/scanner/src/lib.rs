@@ -115,16 +115,23 @@ fn scan_index(index: &FileIndex, folder_name: &str, options: &Options) -> Scan {
 
 /// Reads every file that some detector wants, once, and gathers the facts in the order of the paths.
 fn collect(index: &FileIndex, options: &Options) -> Facts {
-    let mut wanted: Vec<(usize, &Entry)> = index
+    let mut wanted: Vec<Wanted<'_>> = index
         .entries()
         .iter()
         .enumerate()
-        .filter(|(_, entry)| DETECTORS.iter().any(|d| (d.wants)(&entry.path)))
+        .filter_map(|(at, entry)| {
+            let detectors: Vec<&Detector> = DETECTORS
+                .iter()
+                .copied()
+                .filter(|detector| (detector.wants)(&entry.path))
+                .collect();
+            (!detectors.is_empty()).then_some(Wanted { at, entry, detectors })
+        })
         .collect();
     if let Some(seed) = options.shuffle_seed {
         shuffle(&mut wanted, seed);
     }
-    let read = |(at, entry): &(usize, &Entry)| (*at, facts_of(index, entry));
+    let read = |wanted: &Wanted<'_>| (wanted.at, facts_of(index, wanted));
     let parallel = || wanted.par_iter().map(read).collect::<Vec<_>>();
     let mut told = match options.threads {
         Some(1) => wanted.iter().map(read).collect(),
@@ -149,14 +156,19 @@ fn collect(index: &FileIndex, options: &Options) -> Facts {
     facts
 }
 
+/// A file with the detectors that want to see it.
+struct Wanted<'a> {
+    /// Its place in the order of the paths.
+    at: usize,
+    entry: &'a Entry,
+    detectors: Vec<&'static Detector>,
+}
+
 /// What all detectors tell about one file.
-fn facts_of(index: &FileIndex, entry: &Entry) -> Facts {
+fn facts_of(index: &FileIndex, wanted: &Wanted<'_>) -> Facts {
+    let entry = wanted.entry;
     let mut facts = Facts::default();
     let failed = |kind| Diagnostic::new(entry.path.clone(), None, kind);
-    if entry.size > limits::FILE_BYTES {
-        facts.diagnostics.push(failed(DiagnosticKind::FileTooLarge));
-        return facts;
-    }
     let text = match index.read(&entry.path) {
         Ok(text) => text,
         Err(kind) => {
@@ -168,7 +180,7 @@ fn facts_of(index: &FileIndex, entry: &Entry) -> Facts {
         return facts;
     }
     let source = Source::new(&entry.path, &text, scope::scope_of(&entry.path), entry.ignored);
-    for detector in DETECTORS.iter().filter(|detector| (detector.wants)(&entry.path)) {
+    for detector in &wanted.detectors {
         match guarded(detector, &source) {
             Some(told) => facts.absorb(told),
             None => facts.diagnostics.push(failed(DiagnosticKind::DetectorFailed)),

@@ -26,7 +26,9 @@ mod stacks;
 mod terraform;
 mod units;
 
-use playbook_core::inventory::Inventory;
+use std::collections::HashMap;
+
+use playbook_core::inventory::{Inventory, Role};
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
 
@@ -66,6 +68,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
         stacks: &stacks,
         containers: &containers,
         own_images: &own_images,
+        routes: routes::Index::new(&facts, &apps),
     };
     let mut services = services::merge(&sources, index);
     let conventional = conventions::add(&mut services, &sources, index, inventory.project.name.as_ref());
@@ -78,8 +81,9 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     connect_services(&sources, &mut services);
     inventory.migrations = migrations::resolve(&sources, &mut services);
     inventory.environment = environment::resolve(&sources, &mut services);
-    inventory.routes = routes::all(&sources, |path| service_of(path, &sources, &services));
-    lists::fill(&mut inventory, &sources, &services);
+    let by_folder = ServicesByFolder::new(&services);
+    inventory.routes = routes::all(&sources, |path| by_folder.of(path, &apps));
+    lists::fill(&mut inventory, &sources, &services, &by_folder);
 
     let mut linked = stacks.clone();
     lists::link_units(&mut linked, &sources, &services, &inventory.datastores);
@@ -94,20 +98,36 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     }
 }
 
-/// The service whose code a file is: the one of its application, the web process first.
-fn service_of(path: &RelPath, sources: &Sources<'_>, services: &[Merged]) -> Option<Shown> {
-    let dir = sources.apps.owner(path).map(|app| app.dir.clone());
-    services
-        .iter()
-        .filter(|merged| merged.service.is_own())
-        .filter(|merged| {
-            dir.as_ref().map_or_else(
-                || path.is_in(&merged.service.path),
-                |dir| *dir == merged.service.path,
-            )
-        })
-        .min_by_key(|merged| (merged.service.role, merged.service.id.clone()))
-        .map(|merged| merged.service.id.clone())
+/// The services by the folders of their code.
+pub(crate) struct ServicesByFolder(HashMap<RelPath, (Role, Shown)>);
+
+impl ServicesByFolder {
+    fn new(services: &[Merged]) -> Self {
+        let mut best: HashMap<RelPath, (Role, Shown)> = HashMap::new();
+        for merged in services.iter().filter(|merged| merged.service.is_own()) {
+            let key = (merged.service.role, merged.service.id.clone());
+            best.entry(merged.service.path.clone())
+                .and_modify(|known| {
+                    if key < *known {
+                        *known = key.clone();
+                    }
+                })
+                .or_insert(key);
+        }
+        Self(best)
+    }
+
+    /// The service whose code a file is: the one of its application, the web process first.
+    pub(crate) fn of(&self, path: &RelPath, apps: &Apps) -> Option<Shown> {
+        let best = match apps.owner(path) {
+            Some(app) => self.0.get(&app.dir),
+            None => path
+                .with_folders_above()
+                .filter_map(|folder| self.0.get(folder))
+                .min(),
+        };
+        best.map(|(_, id)| id.clone())
+    }
 }
 
 /// Services that a unit waits for or is told the address of.

@@ -14,8 +14,6 @@ use crate::scope;
 pub(crate) struct Entry {
     /// Where it is.
     pub(crate) path: RelPath,
-    /// Its size in bytes.
-    pub(crate) size: u64,
     /// Does an ignore file leave it out of version control? Only environment files are listed in spite of that.
     pub(crate) ignored: bool,
 }
@@ -87,22 +85,19 @@ pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>) -> Tree {
             diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::Special));
             continue;
         }
-        let Ok(metadata) = entry.metadata() else {
-            diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::Unreadable));
-            continue;
-        };
-        if skip_file.is_some() && identity(&metadata) == skip_file {
+        // A file is looked at when it is read; here its name is enough, unless the plan itself is among them.
+        if skip_file.is_some()
+            && entry
+                .metadata()
+                .is_ok_and(|metadata| identity(&metadata) == skip_file)
+        {
             continue;
         }
         if files.len() >= limits::FILES {
             diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::TooManyFiles));
             break;
         }
-        files.push(Entry {
-            path,
-            size: metadata.len(),
-            ignored: false,
-        });
+        files.push(Entry { path, ignored: false });
     }
     files.sort();
     add_ignored_environment_files(root, &mut files);
@@ -150,12 +145,8 @@ fn add_ignored_environment_files(root: &Path, files: &mut Vec<Entry>) {
             if listed.contains(&path) {
                 continue;
             }
-            if let Some(size) = regular_file_size(&root.join(path.as_str())) {
-                found.push(Entry {
-                    path,
-                    size,
-                    ignored: true,
-                });
+            if is_regular_file(&root.join(path.as_str())) {
+                found.push(Entry { path, ignored: true });
             }
         }
     }
@@ -182,11 +173,8 @@ fn is_manifest(name: &str) -> bool {
     clippy::disallowed_methods,
     reason = "the walk is the place that looks at the file system"
 )]
-fn regular_file_size(path: &Path) -> Option<u64> {
-    std::fs::symlink_metadata(path)
-        .ok()
-        .filter(std::fs::Metadata::is_file)
-        .map(|metadata| metadata.len())
+fn is_regular_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
 fn relative(root: &Path, path: &Path) -> Option<RelPath> {

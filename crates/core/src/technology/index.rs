@@ -45,9 +45,48 @@ pub(super) struct Index {
     host_patterns: Vec<(&'static str, Vec<Entry>)>,
     resources: Table,
     file_names: Exact,
-    file_patterns: Vec<(&'static str, Vec<Entry>)>,
+    file_patterns: FilePatterns,
     commands: BTreeMap<&'static str, Vec<(Vec<&'static str>, usize)>>,
     wrappers: Vec<Vec<&'static str>>,
+}
+
+/// A pattern of paths with what it stands for.
+type FilePattern = (&'static str, Vec<Entry>);
+
+/// Patterns of paths, kept by what their last part says, so that a path is held against few of them.
+#[derive(Debug, Default)]
+struct FilePatterns {
+    /// The last part is a whole name.
+    names: BTreeMap<&'static str, Vec<FilePattern>>,
+    /// The last part ends with a dot and this ending.
+    endings: BTreeMap<&'static str, Vec<FilePattern>>,
+    others: Vec<FilePattern>,
+}
+
+impl FilePatterns {
+    fn add(&mut self, pattern: &'static str, entries: &[Entry]) {
+        let last = pattern.rsplit('/').next().unwrap_or(pattern);
+        let ending = last
+            .rsplit_once('.')
+            .map(|(_, ending)| ending)
+            .filter(|ending| !ending.contains('*'));
+        let list = match ending {
+            _ if !last.contains('*') => self.names.entry(last).or_default(),
+            Some(ending) => self.endings.entry(ending).or_default(),
+            None => &mut self.others,
+        };
+        list.push((pattern, entries.to_vec()));
+    }
+
+    fn candidates(&self, name: &str) -> impl Iterator<Item = &FilePattern> {
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        self.names
+            .get(name)
+            .into_iter()
+            .chain(self.endings.get(ending))
+            .flatten()
+            .chain(&self.others)
+    }
 }
 
 /// Names, and beginnings of names.
@@ -153,7 +192,7 @@ impl Index {
         }
         for file in &technology.files {
             if file.contains(['*', '/']) {
-                self.file_patterns.push((file, strong.clone()));
+                self.file_patterns.add(file, &strong);
             } else {
                 add(&mut self.file_names, file, &strong);
             }
@@ -342,7 +381,7 @@ impl Index {
         let path = path.trim_start_matches("./");
         let name = path.rsplit('/').next().unwrap_or(path);
         let mut found = self.file_names.get(name).cloned().unwrap_or_default();
-        for (pattern, entries) in &self.file_patterns {
+        for (pattern, entries) in self.file_patterns.candidates(name) {
             if file_matches(pattern, path) {
                 found.extend(entries);
             }

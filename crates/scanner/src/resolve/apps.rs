@@ -1,6 +1,6 @@
 //! Applications: folders with a manifest, what their packages say, and which files belong to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::path::RelPath;
@@ -57,6 +57,8 @@ impl App {
 /// All applications of production, sorted by folder.
 pub(crate) struct Apps {
     pub(crate) all: Vec<App>,
+    /// Place in `all` of the application of a folder.
+    by_dir: HashMap<RelPath, usize>,
 }
 
 impl Apps {
@@ -78,20 +80,25 @@ impl Apps {
             .map(|(dir, projects)| app(dir, projects, index))
             .collect();
         share_workspace_packages(&mut all);
-        Self { all }
+        let by_dir = all
+            .iter()
+            .enumerate()
+            .map(|(at, app)| (app.dir.clone(), at))
+            .collect();
+        Self { all, by_dir }
     }
 
     /// The application that a file or folder belongs to: the deepest folder with a manifest above it.
     pub(crate) fn owner(&self, path: &RelPath) -> Option<&App> {
-        self.all
-            .iter()
-            .filter(|app| path.is_in(&app.dir))
-            .max_by_key(|app| app.dir.depth())
+        let at = path
+            .with_folders_above()
+            .find_map(|folder| self.by_dir.get(folder))?;
+        self.all.get(*at)
     }
 
     /// The application of exactly this folder.
     pub(crate) fn at(&self, dir: &RelPath) -> Option<&App> {
-        self.all.iter().find(|app| app.dir == *dir)
+        self.by_dir.get(dir).and_then(|at| self.all.get(*at))
     }
 }
 

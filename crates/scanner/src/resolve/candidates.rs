@@ -55,6 +55,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) stacks: &'a [Stack],
     pub(crate) containers: &'a [Container],
     pub(crate) own_images: &'a [String],
+    pub(crate) routes: super::routes::Index,
 }
 
 impl Sources<'_> {

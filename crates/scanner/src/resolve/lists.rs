@@ -36,12 +36,17 @@ pub(crate) fn complete_containers(containers: &mut [Container], index: &FileInde
 }
 
 /// Fills the simple lists.
-pub(crate) fn fill(inventory: &mut Inventory, sources: &Sources<'_>, services: &[Merged]) {
+pub(crate) fn fill(
+    inventory: &mut Inventory,
+    sources: &Sources<'_>,
+    services: &[Merged],
+    by_folder: &super::ServicesByFolder,
+) {
     let facts = sources.facts;
     let service_of = |evidence: &[Evidence]| {
         evidence
             .first()
-            .and_then(|evidence| super::service_of(&evidence.path, sources, services))
+            .and_then(|evidence| by_folder.of(&evidence.path, sources.apps))
     };
     let production = |evidence: &[Evidence]| {
         evidence

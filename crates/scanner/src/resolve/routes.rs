@@ -1,5 +1,7 @@
 //! Routes with the prefixes of the routers and mounts they hang on.
 
+use std::collections::HashMap;
+
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::UrlPath;
 use playbook_core::inventory::Route;
@@ -8,8 +10,9 @@ use playbook_core::raw::Raw;
 use playbook_core::secret::words_of;
 use playbook_core::shown::Shown;
 
+use super::apps::Apps;
 use super::candidates::Sources;
-use crate::fact::{GLOBAL_ROUTER, PrefixFact, RouteFact};
+use crate::fact::{Facts, GLOBAL_ROUTER, PrefixFact, RouteFact};
 
 /// A route with its whole path.
 pub(crate) struct WholeRoute {
@@ -67,18 +70,138 @@ pub(crate) fn is_health_path(path: &str) -> bool {
             && !path.contains([':', '{', '<', '*'])
 }
 
+/// Where routes, mounts and constants are found without looking at all of them.
+#[derive(Default)]
+pub(crate) struct Index {
+    /// Routes of production by the folder of their application; those outside of any under none.
+    routes: HashMap<Option<RelPath>, Vec<usize>>,
+    /// Mounts by their file.
+    mounts_of_file: HashMap<RelPath, Vec<usize>>,
+    /// Mounts of a module by the last part of its name.
+    mounts_of_module: HashMap<String, Vec<usize>>,
+    /// Mounts of the application's own router.
+    global_mounts: Vec<usize>,
+    /// Constants by their name.
+    constants: HashMap<String, Vec<usize>>,
+}
+
+impl Index {
+    pub(crate) fn new(facts: &Facts, apps: &Apps) -> Self {
+        let mut index = Self::default();
+        for (at, route) in facts.routes.iter().enumerate() {
+            if route.scope == Scope::Production {
+                let app = apps.owner(&route.evidence.path).map(|app| app.dir.clone());
+                index.routes.entry(app).or_default().push(at);
+            }
+        }
+        for (at, mount) in facts.prefixes.iter().enumerate() {
+            index
+                .mounts_of_file
+                .entry(mount.evidence.path.clone())
+                .or_default()
+                .push(at);
+            if let Some(module) = &mount.module {
+                let name = last_part(module_stem(module)).to_owned();
+                index.mounts_of_module.entry(name).or_default().push(at);
+            }
+            if mount
+                .router
+                .as_ref()
+                .is_some_and(|router| last_name(router.as_str()) == GLOBAL_ROUTER)
+            {
+                index.global_mounts.push(at);
+            }
+        }
+        for (at, constant) in facts.constants.iter().enumerate() {
+            index
+                .constants
+                .entry(constant.name.as_str().to_owned())
+                .or_default()
+                .push(at);
+        }
+        index
+    }
+
+    /// The mounts that may hang up a router of a file, in the order of the facts.
+    fn mounts<'a>(&self, facts: &'a Facts, file: &RelPath, router: Option<&str>) -> Vec<&'a PrefixFact> {
+        let stem = file_stem(file);
+        let name = last_part(stem);
+        let folder = INDEX_FILES
+            .contains(&name)
+            .then(|| stem.rsplit_once('/'))
+            .flatten()
+            .map(|(folder, _)| last_part(folder));
+        let global = (router == Some(GLOBAL_ROUTER)).then_some(&self.global_mounts);
+        let mut found: Vec<usize> = self
+            .mounts_of_file
+            .get(file)
+            .into_iter()
+            .chain(self.mounts_of_module.get(name))
+            .chain(folder.and_then(|folder| self.mounts_of_module.get(folder)))
+            .chain(global)
+            .flatten()
+            .copied()
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+            .into_iter()
+            .filter_map(|at| facts.prefixes.get(at))
+            .collect()
+    }
+}
+
+/// Files that stand for their folder.
+const INDEX_FILES: &[&str] = &["index", "__init__", "mod", "routes", "router"];
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The last name of a symbol: `router` of `users.router`.
+fn last_name(symbol: &str) -> &str {
+    symbol.rsplit(['.', ':']).next().unwrap_or(symbol)
+}
+
+fn file_stem(file: &RelPath) -> &str {
+    let text = file.as_str();
+    text.rsplit_once('.').map_or(text, |(stem, _)| stem)
+}
+
+/// A module's path without the ending of a source file.
+fn module_stem(module: &RelPath) -> &str {
+    module
+        .as_str()
+        .rsplit_once('.')
+        .filter(|(_, end)| {
+            matches!(
+                *end,
+                "py" | "js" | "ts" | "mjs" | "cjs" | "tsx" | "rb" | "php" | "go" | "rs"
+            )
+        })
+        .map_or(module.as_str(), |(stem, _)| stem)
+}
+
 /// The routes of the application of this folder, with whole paths.
 pub(crate) fn of_service(dir: &RelPath, sources: &Sources<'_>) -> Vec<WholeRoute> {
-    sources
-        .facts
+    let of_app = sources
         .routes
-        .iter()
-        .filter(|route| route.scope == Scope::Production)
+        .routes
+        .get(&Some(dir.clone()))
+        .into_iter()
+        .flatten();
+    let of_none = sources.routes.routes.get(&None).into_iter().flatten();
+    let mut found: Vec<usize> = of_app.chain(of_none).copied().collect();
+    found.sort_unstable();
+    found
+        .into_iter()
+        .filter_map(|at| sources.facts.routes.get(at))
         .filter(|route| {
             sources
                 .apps
                 .owner(&route.evidence.path)
-                .map_or_else(|| route.evidence.path.is_in(dir), |app| app.dir == *dir)
+                .is_some_and(|app| app.dir == *dir)
+                || route.evidence.path.is_in(dir)
         })
         .flat_map(|route| whole(route, sources))
         .collect()
@@ -149,9 +272,9 @@ fn prefixes_of(
     }
     let mut out: Vec<(String, bool)> = Vec::new();
     for mount in sources
-        .facts
-        .prefixes
-        .iter()
+        .routes
+        .mounts(sources.facts, file, router)
+        .into_iter()
         .filter(|mount| mounts(mount, file, router))
         // A router's own prefix stands in the routes of its file already.
         .filter(|mount| !(mount.evidence.path == *file && is_own(mount)))
@@ -198,10 +321,12 @@ fn written(mount: &PrefixFact, sources: &Sources<'_>) -> (String, bool) {
     let constant = mount.reference.as_ref().map(|name| {
         let last = name.as_str().rsplit('.').next().unwrap_or_default();
         let mut values = sources
-            .facts
+            .routes
             .constants
-            .iter()
-            .filter(|constant| constant.name.as_str() == last);
+            .get(last)
+            .into_iter()
+            .flatten()
+            .filter_map(|at| sources.facts.constants.get(*at));
         values
             .clone()
             .find(|constant| constant.evidence.path == mount.evidence.path)
@@ -229,10 +354,7 @@ fn is_own(mount: &PrefixFact) -> bool {
 /// Does this mount hang up the router of that file?
 fn mounts(mount: &PrefixFact, file: &RelPath, router: Option<&str>) -> bool {
     let same_router = match (&mount.router, router) {
-        (Some(mounted), Some(router)) => {
-            let last = |text: &str| text.rsplit(['.', ':']).next().unwrap_or_default().to_owned();
-            last(mounted.as_str()) == last(router)
-        }
+        (Some(mounted), Some(router)) => last_name(mounted.as_str()) == last_name(router),
         (None, _) => true,
         (Some(_), None) => mount.module.is_some(),
     };
@@ -249,18 +371,8 @@ fn mounts(mount: &PrefixFact, file: &RelPath, router: Option<&str>) -> bool {
 
 /// Is the file the module of this path: itself with an ending, or the index of a folder?
 fn is_module(file: &RelPath, module: &RelPath) -> bool {
-    let text = file.as_str();
-    let stem = text.rsplit_once('.').map_or(text, |(stem, _)| stem);
-    let module = module
-        .as_str()
-        .rsplit_once('.')
-        .filter(|(_, end)| {
-            matches!(
-                *end,
-                "py" | "js" | "ts" | "mjs" | "cjs" | "tsx" | "rb" | "php" | "go" | "rs"
-            )
-        })
-        .map_or(module.as_str(), |(stem, _)| stem);
+    let stem = file_stem(file);
+    let module = module_stem(module);
     let ends = |stem: &str| {
         stem == module
             || stem
@@ -268,9 +380,9 @@ fn is_module(file: &RelPath, module: &RelPath) -> bool {
                 .is_some_and(|before| before.ends_with('/'))
     };
     ends(stem)
-        || ["/index", "/__init__", "/mod", "/routes", "/router"]
-            .iter()
-            .any(|index| stem.strip_suffix(index).is_some_and(ends))
+        || stem
+            .rsplit_once('/')
+            .is_some_and(|(folder, name)| INDEX_FILES.contains(&name) && ends(folder))
 }
 
 /// All routes of production for the inventory.
