@@ -15,10 +15,11 @@ mod elixir;
 mod env_file;
 pub(crate) mod git;
 mod go;
+mod helm;
 mod ignore_file;
 mod judge;
 mod jvm;
-mod kubernetes;
+pub(crate) mod kubernetes;
 mod makefile;
 mod node;
 mod paas;
@@ -65,6 +66,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &elixir::DETECTOR,
     &env_file::DETECTOR,
     &go::DETECTOR,
+    &helm::DETECTOR,
     &ignore_file::DETECTOR,
     &jvm::DETECTOR,
     &kubernetes::DETECTOR,

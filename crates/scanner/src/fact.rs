@@ -420,6 +420,47 @@ pub(crate) struct TerraformFile {
     pub(crate) body: crate::parse::hcl::Body,
 }
 
+/// A file of a Helm chart that describes it or gives its values.
+#[derive(Debug)]
+pub(crate) struct ChartFact {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// What it says.
+    pub(crate) document: std::sync::Arc<crate::parse::tree::Node>,
+}
+
+/// Manifests of a cluster that are a template: what fills its actions stands in other files.
+pub(crate) struct TemplateFact {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// Does version control ignore it?
+    pub(crate) ignored: bool,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+impl std::fmt::Debug for TemplateFact {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "TemplateFact({} bytes)", self.text.len())
+    }
+}
+
+/// A workload of a cluster, or an object that leads requests to workloads. They find each other by labels and names, in
+/// whatever file they stand.
+#[derive(Debug)]
+pub(crate) struct ClusterObject {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// The unit that a workload became.
+    pub(crate) unit: Option<Shown>,
+    /// The object.
+    pub(crate) object: std::sync::Arc<crate::parse::tree::Node>,
+}
+
 /// Everything that detectors tell.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -442,6 +483,9 @@ pub(crate) struct Facts {
     pub(crate) extends: Vec<ExtendsFact>,
     pub(crate) port_variables: Vec<PortVariableFact>,
     pub(crate) terraform: Vec<TerraformFile>,
+    pub(crate) charts: Vec<ChartFact>,
+    pub(crate) templates: Vec<TemplateFact>,
+    pub(crate) objects: Vec<ClusterObject>,
     pub(crate) infrastructure: Vec<Infrastructure>,
     pub(crate) containers: Vec<Container>,
     pub(crate) seeds: Vec<Seed>,
@@ -477,7 +521,7 @@ impl Facts {
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
         extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, variables, routes,
-            prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, infrastructure, containers, seeds, api_specs, auth,
+            prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, charts, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.withheld.extend(other.withheld);

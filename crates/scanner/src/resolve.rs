@@ -12,6 +12,8 @@ mod aggregators;
 mod apps;
 mod attributes;
 mod candidates;
+mod charts;
+mod cluster;
 mod commands;
 mod conventions;
 mod datastores;
@@ -48,6 +50,8 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
         }
     }
     terraform::expand(&mut facts);
+    charts::expand(&mut facts);
+    cluster::join(&mut facts);
     let mut stacks = stacks::merge(
         std::mem::take(&mut facts.stacks),
         &facts.file_sets,

@@ -1,7 +1,9 @@
-//! Kubernetes manifests: workloads as units, with what the Services and Ingresses of the same file say about them. Helm
-//! templates are read with their actions masked; what an action fills is left out.
+//! Kubernetes manifests: workloads as units, and the objects that lead to them, which `resolve` joins with them. Helm
+//! templates are read in `resolve` too, with the values of their chart.
 
-mod unit;
+pub(crate) mod unit;
+
+use std::sync::Arc;
 
 use playbook_core::harmless::Name;
 use playbook_core::inventory::{CommittedSecret, Infrastructure, Stack};
@@ -12,9 +14,9 @@ use playbook_core::shown::Shown;
 
 use super::judge::{self, Place};
 use super::{Detector, ending};
-use crate::fact::{Facts, JobFact};
+use crate::fact::{ClusterObject, Facts, JobFact, TemplateFact};
 use crate::limits;
-use crate::parse::tree::Node;
+use crate::parse::tree::{Kind, Node};
 use crate::parse::{helm, yaml};
 use crate::source::Source;
 
@@ -35,6 +37,9 @@ const WORKLOADS: [&str; 7] = [
     "ReplicaSet",
 ];
 
+/// Kinds beside Ingress that lead requests to Services.
+const WAYS_IN: [&str; 4] = ["GRPCRoute", "HTTPRoute", "IngressRoute", "VirtualService"];
+
 fn wants(path: &RelPath) -> bool {
     ending(path, &["yml", "yaml"])
 }
@@ -43,21 +48,46 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if !source.text.contains("apiVersion:") || !source.text.contains("kind:") {
         return;
     }
+    if source.text.contains("{{") {
+        facts.templates.push(TemplateFact {
+            path: source.path.clone(),
+            scope: source.scope,
+            ignored: source.ignored,
+            text: source.text.to_owned(),
+        });
+        return;
+    }
+    manifests(source, facts, source.text, None, true);
+}
+
+/// Tells the objects of a text: the file's own, or a template whose actions were filled in or masked. `chart` is the name
+/// of the chart that it belongs to. Says whether the text could be read whole; if not, nothing was told unless what could
+/// be read is `enough`.
+pub(crate) fn manifests(
+    source: &Source<'_>,
+    facts: &mut Facts,
+    content: &str,
+    chart: Option<&str>,
+    enough: bool,
+) -> bool {
     let template = source.text.contains("{{");
-    let masked = helm::mask(source.text);
-    let (documents, problem) = yaml::documents(&masked);
+    let (documents, problem) = yaml::documents(content);
+    let whole = problem.is_none();
+    if !whole && !enough {
+        return false;
+    }
     if !template {
         judge::problem(source, facts, problem);
     }
     // `kind: List` holds its objects in `items`.
-    let objects: Vec<&Node> = documents
-        .iter()
-        .flat_map(|document| match text(document, "kind") {
-            Some("List") => document
-                .get("items")
-                .map(|list| list.items().collect())
-                .unwrap_or_default(),
-            _ => vec![&**document],
+    let objects: Vec<Arc<Node>> = documents
+        .into_iter()
+        .flat_map(|document| match text(&document, "kind") {
+            Some("List") => match document.get("items").map(Node::kind) {
+                Some(Kind::Seq(items)) => items.clone(),
+                _ => Vec::new(),
+            },
+            _ => vec![document],
         })
         .filter(|object| object.get("apiVersion").is_some() && text(object, "kind").is_some())
         .take(limits::SERVICES)
@@ -69,7 +99,13 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         let version = text(object, "apiVersion").unwrap_or_default();
         if WORKLOADS.contains(&kind) && !version.contains("knative") {
             is_manifest = true;
-            units.extend(unit::read(source, facts, object, &objects));
+            let read = unit::read(source, facts, object, chart);
+            facts.objects.extend(read.first().map(|first| ClusterObject {
+                path: source.path.clone(),
+                unit: Some(first.name.clone()),
+                object: Arc::clone(object),
+            }));
+            units.extend(read);
             if kind == "CronJob" {
                 facts.jobs.extend(job(source, object));
             }
@@ -79,15 +115,19 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         ) && !version.contains("knative")
         {
             is_manifest = true;
-            if kind == "Secret" {
+            if matches!(kind, "Service" | "Ingress") {
+                facts.objects.push(way_in(source, object));
+            } else if kind == "Secret" {
                 secrets(source, facts, object);
             } else if kind == "ConfigMap" {
                 configuration(source, facts, object);
             }
+        } else if WAYS_IN.contains(&kind) {
+            facts.objects.push(way_in(source, object));
         }
     }
     if !is_manifest {
-        return;
+        return whole;
     }
     let kind = if template { "helm" } else { "kubernetes" };
     // A chart is told by its `Chart.yaml`.
@@ -113,14 +153,23 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             evidence: vec![source.file()],
         });
     }
+    whole
+}
+
+fn way_in(source: &Source<'_>, object: &Arc<Node>) -> ClusterObject {
+    ClusterObject {
+        path: source.path.clone(),
+        unit: None,
+        object: Arc::clone(object),
+    }
 }
 
 /// A scalar that no template action fills.
-fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     plain(node.get(key)?)
 }
 
-fn plain(node: &Node) -> Option<&str> {
+pub(crate) fn plain(node: &Node) -> Option<&str> {
     node.text()
         .filter(|text| !text.is_empty() && !text.contains(helm::PLACEHOLDER))
 }

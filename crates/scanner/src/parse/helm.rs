@@ -6,6 +6,20 @@ pub(crate) const PLACEHOLDER: &str = "__template__";
 /// The text with `{{ … }}` masked: comments vanish, lines that hold only actions become empty, any other action becomes
 /// [`PLACEHOLDER`]. Line numbers stay. A text without actions comes back as it is.
 pub(crate) fn mask(text: &str) -> String {
+    render(text, &|_| None)
+}
+
+/// What stands in place of an action.
+pub(crate) enum Rendered {
+    /// A value inside a line.
+    Scalar(String),
+    /// A list or object in flow notation, with the depth that its block has.
+    Block(String, usize),
+}
+
+/// The text with the actions that a function knows in place; what it doesn't know is masked as [`mask`] does. The
+/// function gets what stands between the braces, without dashes and spaces.
+pub(crate) fn render(text: &str, known: &dyn Fn(&str) -> Option<Rendered>) -> String {
     if !text.contains("{{") {
         return text.to_owned();
     }
@@ -19,13 +33,13 @@ pub(crate) fn mask(text: &str) -> String {
                 .strip_suffix('\n')
                 .map_or((line, ""), |content| (content, "\n")),
         };
-        masked.push_str(&mask_line(content, &mut open));
+        masked.push_str(&mask_line(content, &mut open, known));
         masked.push_str(end);
     }
     masked
 }
 
-fn mask_line(line: &str, open: &mut bool) -> String {
+fn mask_line(line: &str, open: &mut bool, known: &dyn Fn(&str) -> Option<Rendered>) -> String {
     let mut kept = String::new();
     let mut literal = false;
     let mut rest = line;
@@ -52,7 +66,21 @@ fn mask_line(line: &str, open: &mut bool) -> String {
         rest = super::tail(rest, at + 2);
         let inner = rest.trim_start_matches('-').trim_start();
         if !inner.starts_with("/*") && !is_control(inner) {
-            kept.push_str(PLACEHOLDER);
+            let action = inner
+                .split_once("}}")
+                .map(|(action, _)| action.trim_end().trim_end_matches('-').trim_end());
+            match action.and_then(known) {
+                Some(Rendered::Scalar(value)) => kept.push_str(&value),
+                // It stands on a line of its own, or after its key.
+                Some(Rendered::Block(value, depth)) => {
+                    if !literal {
+                        kept = " ".repeat(depth.min(200));
+                        literal = true;
+                    }
+                    kept.push_str(&value);
+                }
+                None => kept.push_str(PLACEHOLDER),
+            }
         }
         *open = true;
     }

@@ -112,15 +112,7 @@ fn workloads_with_their_services() {
         ]
     );
     let api = &units[0];
-    assert_eq!(
-        (api.replicas, api.ports[0].container, api.ports[0].host),
-        (Some(3), 8080, Some(80))
-    );
-    assert!(api.ports[0].published);
-    assert_eq!(
-        api.domains.iter().map(Shown::as_str).collect::<Vec<_>>(),
-        ["api.example.com"]
-    );
+    assert_eq!((api.replicas, api.ports[0].container), (Some(3), 8080));
     assert_eq!(api.probes[0].path.as_ref().map(Shown::as_str), Some("/ready"));
     assert_eq!(api.probes[0].port, Some(8080));
     assert_eq!(api.memory.as_ref().map(Shown::as_str), Some("256Mi"));
@@ -135,6 +127,14 @@ fn workloads_with_their_services() {
     );
     assert_eq!(units[1].schedule.as_ref().map(Shown::as_str), Some("0 3 * * *"));
     assert_eq!(facts.jobs.len(), 1);
+    // What leads to it is joined with it in `resolve`.
+    let found = crate::testing::inventory(MANIFEST);
+    let api = &found.stacks[0].units[0];
+    assert_eq!((api.ports[0].host, api.ports[0].published), (Some(80), true));
+    assert_eq!(
+        api.domains.iter().map(Shown::as_str).collect::<Vec<_>>(),
+        ["api.example.com"]
+    );
 }
 
 #[test]
@@ -150,8 +150,7 @@ fn variables_stores_and_secrets() {
 
 #[test]
 fn a_template_keeps_what_no_action_fills() {
-    let facts = facts(
-        &DETECTOR,
+    let found = crate::testing::inventory(
         "//- chart/templates/shop.yaml
 apiVersion: apps/v1
 kind: Deployment
@@ -167,8 +166,8 @@ spec:
             - containerPort: 8080
 ",
     );
-    let unit = &facts.stacks[0].units[0];
-    assert_eq!(facts.stacks[0].kind, "helm");
+    let unit = &found.stacks[0].units[0];
+    assert_eq!(found.stacks[0].kind, "helm");
     assert_eq!((unit.name.as_str(), unit.image.as_ref()), ("shop", None));
     assert_eq!(unit.ports[0].container, 8080);
 }

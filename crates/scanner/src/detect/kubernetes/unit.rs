@@ -1,6 +1,6 @@
 //! One workload as units: its containers, with what Services and Ingresses of the same file add.
 
-use playbook_core::harmless::{EnvName, Host, Schedule, Setting, UrlPath};
+use playbook_core::harmless::{EnvName, Schedule, Setting, UrlPath};
 use playbook_core::inventory::{
     Mount, MountKind, Probe, PublishedPort, Unit, UnitVariable, VariableOrigin, VariableSource,
 };
@@ -15,7 +15,7 @@ use crate::parse::tree::Node;
 use crate::source::Source;
 
 /// The template of the pods of a workload.
-fn pod<'a>(object: &'a Node, kind: &str) -> Option<&'a Node> {
+pub(crate) fn pod<'a>(object: &'a Node, kind: &str) -> Option<&'a Node> {
     match kind {
         "Pod" => Some(object),
         "CronJob" => object.path(&["spec", "jobTemplate", "spec", "template"]),
@@ -23,7 +23,21 @@ fn pod<'a>(object: &'a Node, kind: &str) -> Option<&'a Node> {
     }
 }
 
-pub(super) fn read(source: &Source<'_>, facts: &mut Facts, object: &Node, all: &[&Node]) -> Vec<Unit> {
+/// Names of template files that say no more than the kind of the object.
+const KINDS: [&str; 10] = [
+    "app",
+    "cronjob",
+    "daemonset",
+    "deployment",
+    "job",
+    "main",
+    "pod",
+    "server",
+    "statefulset",
+    "workload",
+];
+
+pub(super) fn read(source: &Source<'_>, facts: &mut Facts, object: &Node, chart: Option<&str>) -> Vec<Unit> {
     let kind = text(object, "kind").unwrap_or_default();
     let Some(pod) = pod(object, kind) else {
         return Vec::new();
@@ -37,8 +51,13 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Facts, object: &Node, all: &
     let mut units = Vec::new();
     for (at, container) in containers.items().enumerate() {
         let own = text(container, "name").and_then(word);
-        // Charts call every container `server` and template the workload's name; the file's own name tells them apart.
+        // Charts call every container `server` and template the workload's name; the file's own name tells them apart,
+        // unless that is the name of the kind.
         let stem = source.path.name().rsplit_once('.').map(|(stem, _)| stem);
+        let stem = match chart {
+            Some(chart) if stem.is_none_or(|stem| KINDS.contains(&stem)) => Some(chart),
+            _ => stem,
+        };
         let workload = name
             .and_then(plain)
             .or(stem.filter(|_| source.text.contains("{{")))
@@ -69,9 +88,6 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Facts, object: &Node, all: &
             .and_then(plain)
             .and_then(word);
         fill(source, facts, &mut unit, pod, container);
-        if at == 0 {
-            services(source, &mut unit, pod, all);
-        }
         units.push(unit);
     }
     units
@@ -312,67 +328,5 @@ fn mounts(source: &Source<'_>, unit: &mut Unit, pod: &Node, container: &Node) {
             size_gb: None,
             evidence: vec![source.at(item.line())],
         });
-    }
-}
-
-/// Ports that a Service of the file publishes to the outside, and hosts of its Ingresses.
-fn services(source: &Source<'_>, unit: &mut Unit, pod: &Node, all: &[&Node]) {
-    let Some(labels) = pod.path(&["metadata", "labels"]) else {
-        return;
-    };
-    for service in all
-        .iter()
-        .filter(|object| text(object, "kind") == Some("Service"))
-    {
-        let Some(selector) = service.path(&["spec", "selector"]) else {
-            continue;
-        };
-        let selected = selector
-            .entries()
-            .all(|(key, _, value)| plain(value).is_some() && labels.get(key).and_then(plain) == plain(value));
-        if !selected || selector.entries().next().is_none() {
-            continue;
-        }
-        let outside = service
-            .path(&["spec", "type"])
-            .and_then(plain)
-            .is_some_and(|kind| matches!(kind, "LoadBalancer" | "NodePort"));
-        for item in service.path(&["spec", "ports"]).into_iter().flat_map(Node::items) {
-            let given = item.get("port").and_then(port);
-            let target = item.get("targetPort").map_or(given, port);
-            for known in unit
-                .ports
-                .iter_mut()
-                .filter(|known| outside && Some(known.container) == target)
-            {
-                known.published = true;
-                known.host = given;
-                known.evidence.push(source.at(item.line()));
-            }
-        }
-        let name = service.path(&["metadata", "name"]).and_then(plain);
-        for ingress in all
-            .iter()
-            .filter(|object| text(object, "kind") == Some("Ingress"))
-        {
-            hosts(unit, ingress, name);
-        }
-    }
-}
-
-fn hosts(unit: &mut Unit, ingress: &Node, service: Option<&str>) {
-    for rule in ingress.path(&["spec", "rules"]).into_iter().flat_map(Node::items) {
-        let paths = rule.path(&["http", "paths"]);
-        let leads_here = paths.into_iter().flat_map(Node::items).any(|path| {
-            let backend = path
-                .path(&["backend", "service", "name"])
-                .or_else(|| path.path(&["backend", "serviceName"]));
-            service.is_some() && backend.and_then(plain) == service
-        });
-        if let Some(host) = text(rule, "host").filter(|_| leads_here) {
-            let host = Host::parse(Raw::new(host)).map(Shown::from);
-            unit.domains
-                .extend(host.filter(|host| !unit.domains.contains(host)));
-        }
     }
 }
