@@ -405,8 +405,9 @@ fn plain_http(inventory: &Inventory, _: &Context, findings: &mut Findings) {
                     "{} can be reached on an open port, and no unit of the stack ends TLS.",
                     &[&facts::list(open.iter().map(|unit| &unit.name))],
                 ),
+                // The last place of a port is the one that opens it: a Service comes after the container's own port.
                 open.iter()
-                    .flat_map(|unit| open_ports(unit).flat_map(|port| port.evidence.iter().cloned())),
+                    .flat_map(|unit| open_ports(unit).flat_map(|port| port.evidence.last().cloned())),
             )
             .confidence(Confidence::Derived);
     }
