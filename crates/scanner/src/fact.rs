@@ -337,6 +337,8 @@ pub(crate) struct MigrationFact {
     pub(crate) project: RelPath,
     /// Command that applies them, where this place states one.
     pub(crate) command: Option<CommandLine>,
+    /// Command that takes them back, where this place states one.
+    pub(crate) rollback: Option<CommandLine>,
     /// Does the application apply them when it starts?
     pub(crate) at_start: bool,
     /// Slug of the datastore, where this place says it.

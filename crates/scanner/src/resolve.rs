@@ -83,7 +83,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     }
     inventory.datastores = datastores::resolve(&sources, &mut services);
     connect_services(&sources, &mut services);
-    inventory.migrations = migrations::resolve(&sources, &mut services);
+    inventory.migrations = migrations::resolve(&sources, &inventory.datastores, &mut services);
     inventory.environment = environment::resolve(&sources, &mut services);
     let by_folder = ServicesByFolder::new(&services);
     inventory.routes = routes::all(&sources, |path| by_folder.of(path, &apps));

@@ -116,6 +116,7 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
                 dir: None,
                 project: source.path.parent(),
                 command: None,
+                rollback: None,
                 at_start: true,
                 datastore: None,
                 scope: source.scope,
@@ -129,6 +130,7 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
             );
         }
     }
+    embedded_migrations(source, facts);
     for (needle, kind) in [
         (".AutoMigrate(", SignalKind::SchemaFromCode),
         ("signal.Notify(", SignalKind::GracefulShutdown),
@@ -138,6 +140,42 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
     ] {
         if let Some(line) = source.line_with(needle) {
             facts.signal(kind, None, source.scope, source.at(line));
+        }
+    }
+}
+
+/// `//go:embed migrations/*.sql`: the program carries its SQL files and runs them itself; the files tell which tool
+/// they are for, if any.
+fn embedded_migrations(source: &Source<'_>, facts: &mut Facts) {
+    if !source.text.contains("//go:embed ") {
+        return;
+    }
+    for (line, text) in source.numbered_lines() {
+        let Some(patterns) = text.trim().strip_prefix("//go:embed ") else {
+            continue;
+        };
+        for pattern in patterns.split_whitespace() {
+            let folder = pattern
+                .trim_matches(['"', '`'])
+                .trim_start_matches("all:")
+                .split('*')
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches('/');
+            if !folder.to_ascii_lowercase().contains("migrat") || folder.contains('.') {
+                continue;
+            }
+            facts.migrations.push(MigrationFact {
+                tool: Shown::from("raw-sql"),
+                dir: source.path.parent().join(folder),
+                project: source.path.parent(),
+                command: None,
+                rollback: None,
+                at_start: true,
+                datastore: None,
+                scope: source.scope,
+                evidence: source.at(line),
+            });
         }
     }
 }
@@ -193,6 +231,20 @@ func main() {}
             .map(|entry| entry.path.as_str())
             .collect();
         assert_eq!(entries, ["cmd/api/main.go"]);
+    }
+
+    #[test]
+    fn sql_files_within_the_program() {
+        let facts = testing::facts(
+            &DETECTOR,
+            "//- store/migrator.go\npackage store\n\n//go:embed migration\nvar files embed.FS\n\n//go:embed web/dist/*\nvar web embed.FS\n",
+        );
+        let told: Vec<Option<&str>> = facts
+            .migrations
+            .iter()
+            .map(|migration| migration.dir.as_ref().map(RelPath::as_str))
+            .collect();
+        assert_eq!(told, [Some("store/migration")]);
     }
 
     #[test]

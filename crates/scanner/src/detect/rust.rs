@@ -224,6 +224,12 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
         let Some(line) = source.line_with(needle) else {
             continue;
         };
+        // Diesel and Refinery call their macros the same.
+        let tool = if tool == "refinery" && !source.text.contains("refinery") {
+            "diesel"
+        } else {
+            tool
+        };
         // Tests prepare their database themselves.
         if source.text.contains("#[cfg(test)]") && source.text.find("#[cfg(test)]") < source.text.find(needle)
         {
@@ -234,6 +240,7 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
             dir: None,
             project: source.path.parent(),
             command: None,
+            rollback: None,
             at_start: true,
             datastore: None,
             scope: source.scope,

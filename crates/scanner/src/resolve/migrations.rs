@@ -1,10 +1,12 @@
 //! Migration tools with their files, their commands and where they are run.
 
+mod layout;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::CommandLine;
-use playbook_core::inventory::{Migration, Revision, SignalKind};
+use playbook_core::inventory::{Datastore, Migration, Revision, SignalKind};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -13,20 +15,76 @@ use playbook_core::technology::{Catalogue, Group, Technology};
 use super::candidates::Sources;
 use super::roles;
 use super::services::Merged;
+use crate::fact::MigrationFact;
+use layout::Key;
 
 /// Makes the list: one entry for each tool and folder of files.
-pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Migration> {
-    let mut found: BTreeMap<(String, RelPath), Migration> = BTreeMap::new();
-    let facts = sources.facts;
-    for revision in facts
+pub(crate) fn resolve(
+    sources: &Sources<'_>,
+    datastores: &[Datastore],
+    services: &mut [Merged],
+) -> Vec<Migration> {
+    let mut found = of_revisions(sources);
+    let mut named: BTreeSet<Key> = BTreeSet::new();
+    let facts = sources
+        .facts
+        .migrations
+        .iter()
+        .filter(|fact| fact.scope == Scope::Production);
+    for fact in facts {
+        let keys = entries_of(fact, &found, sources);
+        if fact.dir.is_some() {
+            named.extend(keys.iter().cloned());
+        }
+        for key in keys {
+            let known = found
+                .entry(key.clone())
+                .or_insert_with(|| empty(&fact.tool, &key.1));
+            known.command = known.command.clone().or_else(|| fact.command.clone());
+            known.rollback = known.rollback.clone().or_else(|| fact.rollback.clone());
+            known.at_start |= fact.at_start;
+            known.datastore = known.datastore.clone().or_else(|| fact.datastore.clone());
+            // What says where the files are comes first.
+            let at = if fact.dir.is_some() {
+                0
+            } else {
+                known.evidence.len()
+            };
+            known.evidence.insert(at, fact.evidence.clone());
+            known.evidence.truncate(10);
+        }
+    }
+    layout::drop_unread(&mut found, &named, |dir| {
+        sources.apps.owner(dir).map(|app| app.dir.clone())
+    });
+    let used: Vec<Shown> = datastores.iter().map(|store| store.kind.clone()).collect();
+    layout::choose_engine(&mut found, &used);
+    found.retain(|_, migration| migration.count > 0 || tool(migration).is_some_and(keeps_no_files));
+    let mut out: Vec<Migration> = found.into_values().collect();
+    let tools: Vec<Shown> = out.iter().map(|migration| migration.tool.clone()).collect();
+    for migration in &mut out {
+        let alone = tools.iter().filter(|tool| **tool == migration.tool).count() == 1;
+        order(migration);
+        commands(migration, alone, sources);
+        attach(migration, sources, datastores, services);
+    }
+    out
+}
+
+/// Entries of the files themselves.
+fn of_revisions(sources: &Sources<'_>) -> BTreeMap<Key, Migration> {
+    let mut found: BTreeMap<Key, Migration> = BTreeMap::new();
+    for revision in sources
+        .facts
         .revisions
         .iter()
         .filter(|revision| revision.scope == Scope::Production)
     {
         let tool = tool_of(revision, sources);
+        let dir = layout::tree(tool.as_str(), &revision.dir);
         let known = found
-            .entry((tool.as_str().to_owned(), revision.dir.clone()))
-            .or_insert_with(|| empty(&tool, &revision.dir));
+            .entry((tool.as_str().to_owned(), dir.clone()))
+            .or_insert_with(|| empty(&tool, &dir));
         known.count += 1;
         known.revisions.push(Revision {
             id: (&revision.id).into(),
@@ -39,55 +97,58 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Mig
             known.evidence.push(Evidence::file(&revision.path));
         }
     }
-    for fact in facts
-        .migrations
-        .iter()
-        .filter(|fact| fact.scope == Scope::Production)
-    {
-        let tool = fact.tool.as_str().to_owned();
-        // The files of the same tool that lie where the fact says, or anywhere in its project.
-        let key = found
-            .keys()
-            .find(|(known, dir)| {
-                *known == tool
-                    && fact
-                        .dir
-                        .as_ref()
-                        .is_some_and(|wanted| dir.is_in(wanted) || wanted.is_in(dir))
-            })
-            .or_else(|| {
-                found
-                    .keys()
-                    .find(|(known, dir)| *known == tool && dir.is_in(&fact.project))
-            })
-            .cloned()
-            .unwrap_or_else(|| {
-                (
-                    tool.clone(),
-                    fact.dir.clone().unwrap_or_else(|| fact.project.clone()),
-                )
-            });
-        let known = found
-            .entry(key.clone())
-            .or_insert_with(|| empty(&fact.tool, &key.1));
-        known.command = known.command.clone().or_else(|| fact.command.clone());
-        known.at_start |= fact.at_start;
-        known.datastore = known.datastore.clone().or_else(|| fact.datastore.clone());
-        known.evidence.insert(0, fact.evidence.clone());
-        known.evidence.truncate(10);
+    found
+}
+
+/// The entries that a fact speaks of: those where it says the files lie, those of its own project, those of the
+/// application that it belongs to; a call in a library that all share speaks of each.
+fn entries_of(fact: &MigrationFact, found: &BTreeMap<Key, Migration>, sources: &Sources<'_>) -> Vec<Key> {
+    let tool = fact.tool.as_str();
+    let with = |test: &dyn Fn(&RelPath) -> bool| -> Vec<Key> {
+        found
+            .iter()
+            .filter(|((known, dir), migration)| known == tool && migration.count > 0 && test(dir))
+            .map(|(key, _)| key.clone())
+            .collect()
+    };
+    if let Some(wanted) = &fact.dir {
+        let there = with(&|dir| dir.is_in(wanted) || wanted.is_in(dir));
+        if !there.is_empty() {
+            return there;
+        }
     }
-    absorb_wrapped_tools(&mut found);
-    let mut out: Vec<Migration> = found.into_values().collect();
-    for migration in &mut out {
-        order(migration);
-        commands(migration, sources, services);
-        attach(migration, sources, services);
+    let of_project = with(&|dir| dir.is_in(&fact.project));
+    if !of_project.is_empty() {
+        return of_project;
     }
-    out
+    let owner = sources.apps.owner(&fact.project).map(|app| app.dir.clone());
+    let of_owner = with(&|dir| owner.as_ref().is_some_and(|owner| dir.is_in(owner)));
+    if !of_owner.is_empty() {
+        return of_owner;
+    }
+    if fact.dir.is_none() {
+        let anywhere = with(&|_| true);
+        if !anywhere.is_empty() {
+            return anywhere;
+        }
+    }
+    let place = fact.dir.clone().unwrap_or_else(|| fact.project.clone());
+    vec![(tool.to_owned(), place)]
+}
+
+/// A tool whose migrations are code that nothing recognises as such: its call is all there is.
+fn keeps_no_files(technology: &Technology) -> bool {
+    technology
+        .migration
+        .as_ref()
+        .is_none_or(|facts| facts.revision_files.is_empty())
 }
 
 /// Numbered SQL files say no tool: the application's packages do, if just one of them reads such files.
 fn tool_of(revision: &crate::fact::RevisionFact, sources: &Sources<'_>) -> Shown {
+    if revision.tool == "alembic" && is_wrapped(revision, sources) {
+        return Shown::from("flask-migrate");
+    }
     if revision.tool != "raw-sql" {
         return revision.tool.clone();
     }
@@ -114,8 +175,12 @@ fn tool_of(revision: &crate::fact::RevisionFact, sources: &Sources<'_>) -> Shown
     let named = sources.facts.migrations.iter().find(|fact| {
         tools.contains(fact.tool.as_str())
             || owner.is_some_and(|owner| fact.evidence.path.is_in(&owner.dir))
-                && fact.tool != "raw-sql"
                 && tools.is_empty()
+                && fact.tool != "raw-sql"
+                && Catalogue::get()
+                    .find(Group::Migration, fact.tool.as_str())
+                    .and_then(|technology| technology.migration.as_ref())
+                    .is_some_and(|facts| facts.is_revision(revision.path.name()))
     });
     let only = tools
         .iter()
@@ -145,31 +210,19 @@ fn empty(tool: &Shown, dir: &RelPath) -> Migration {
 }
 
 /// Flask-Migrate is Alembic under another command: the files are the same, the outer tool is named.
-fn absorb_wrapped_tools(found: &mut BTreeMap<(String, RelPath), Migration>) {
-    let wrapped: Vec<(String, RelPath)> = found
-        .keys()
-        .filter(|(tool, _)| tool == "alembic")
-        .filter(|(_, dir)| {
-            found.keys().any(|(outer, place)| {
-                outer == "flask-migrate"
-                    && (dir.is_in(place) || place.is_in(dir) || dir.parent().is_in(place))
-            })
+fn is_wrapped(revision: &crate::fact::RevisionFact, sources: &Sources<'_>) -> bool {
+    let owner = sources.apps.owner(&revision.path).map(|app| &app.dir);
+    sources
+        .facts
+        .migrations
+        .iter()
+        .filter(|fact| fact.tool == "flask-migrate" && fact.scope == Scope::Production)
+        .any(|fact| {
+            fact.dir.as_ref().map_or_else(
+                || sources.apps.owner(&fact.project).map(|app| &app.dir) == owner,
+                |dir| revision.dir.is_in(dir),
+            )
         })
-        .cloned()
-        .collect();
-    for key in wrapped {
-        let Some(inner) = found.remove(&key) else { continue };
-        let outer = found.iter_mut().find(|((tool, place), _)| {
-            tool == "flask-migrate"
-                && (key.1.is_in(place) || place.is_in(&key.1) || key.1.parent().is_in(place))
-        });
-        if let Some((_, outer)) = outer {
-            outer.count += inner.count;
-            outer.revisions.extend(inner.revisions);
-            outer.evidence.extend(inner.evidence);
-            outer.path = inner.path;
-        }
-    }
 }
 
 /// Oldest first: along the graph where the tool has one, else by name. Heads are the revisions that no other names as
@@ -240,7 +293,7 @@ fn applies(technology: &Technology, text: &str) -> bool {
 }
 
 /// Commands: as a script of the repository states them, else the tool's own; and every place that runs them.
-fn commands(migration: &mut Migration, sources: &Sources<'_>, services: &[Merged]) {
+fn commands(migration: &mut Migration, alone: bool, sources: &Sources<'_>) {
     let Some(technology) = tool(migration) else { return };
     let Some(facts) = technology.migration.as_ref() else {
         return;
@@ -333,14 +386,37 @@ fn commands(migration: &mut Migration, sources: &Sources<'_>, services: &[Merged
                 .any(|evidence| place.as_ref().is_none_or(|place| evidence.path.is_in(place)))
     });
     if migration.command.is_none() && !(migration.at_start && facts.apply.is_none()) {
-        migration.command = stated_command(technology, place.as_ref(), sources, services)
+        migration.command = stated_command(technology, place.as_ref().filter(|_| !alone), sources)
             .or_else(|| facts.apply.and_then(parse));
+    }
+    if migration.tool == "ecto" {
+        name_release(migration, sources);
     }
     migration.rollback = migration
         .rollback
         .clone()
         .or_else(|| facts.rollback.and_then(parse));
     migration.status = migration.status.clone().or_else(|| facts.status.and_then(parse));
+}
+
+/// A release may be called otherwise than its application, which is all that the module of its tasks knows.
+fn name_release(migration: &mut Migration, sources: &Sources<'_>) {
+    let release = sources
+        .apps
+        .owner(&migration.path)
+        .and_then(|app| app.projects.iter().find(|project| project.ecosystem == "hex"))
+        .and_then(|project| project.programs.first())
+        .map(|(name, ..)| name.as_str().to_owned());
+    let Some(release) = release else { return };
+    for command in [&mut migration.command, &mut migration.rollback] {
+        let renamed = command.as_ref().and_then(|command| {
+            let (program, rest) = command.as_str().strip_prefix("bin/")?.split_once(" eval ")?;
+            (program != release).then(|| format!("bin/{release} eval {rest}"))
+        });
+        if let Some(renamed) = renamed.as_deref().and_then(parse) {
+            *command = Some(renamed);
+        }
+    }
 }
 
 fn parse(text: &str) -> Option<CommandLine> {
@@ -352,7 +428,6 @@ fn stated_command(
     technology: &Technology,
     place: Option<&RelPath>,
     sources: &Sources<'_>,
-    _services: &[Merged],
 ) -> Option<CommandLine> {
     let near = |path: &RelPath| place.is_none_or(|place| path.is_in(place) || place.is_in(&path.parent()));
     let pick = |text: &str| {
@@ -390,13 +465,37 @@ fn stated_command(
             .scripts
             .iter()
             .filter(|script| near(&script.evidence.path))
-            .find_map(|script| pick(script.command.as_str()))
+            .find_map(|script| {
+                let command = pick(script.command.as_str())?;
+                // A script of a package finds the programs of its packages; a shell does not.
+                if script.runner == "npm" && is_tool_of_package(technology, &command) {
+                    return parse(&format!("npx {}", command.as_str()));
+                }
+                Some(command)
+            })
     };
     units.or_else(shell).or_else(scripts)
 }
 
+/// Does a command begin with the tool's own program, as packages install it?
+fn is_tool_of_package(technology: &Technology, command: &CommandLine) -> bool {
+    let program = command.words().next().unwrap_or_default();
+    let own = technology
+        .migration
+        .as_ref()
+        .and_then(|facts| facts.apply)
+        .and_then(|apply| apply.strip_prefix("npx "))
+        .and_then(|apply| apply.split(' ').next());
+    own.is_some_and(|own| own == program || own.strip_suffix("-cli") == Some(program))
+}
+
 /// The service whose code the migrations are, and the store they change.
-fn attach(migration: &mut Migration, sources: &Sources<'_>, services: &mut [Merged]) {
+fn attach(
+    migration: &mut Migration,
+    sources: &Sources<'_>,
+    datastores: &[Datastore],
+    services: &mut [Merged],
+) {
     let dir = sources.apps.owner(&migration.path).map(|app| app.dir.clone());
     let owner = services
         .iter_mut()
@@ -404,27 +503,37 @@ fn attach(migration: &mut Migration, sources: &Sources<'_>, services: &mut [Merg
             merged.service.is_own() && dir.as_ref().is_some_and(|dir| *dir == merged.service.path)
         })
         .min_by_key(|merged| merged.service.role);
+    let databases = || {
+        datastores
+            .iter()
+            .filter(|store| matches!(store.role.as_str(), "database" | "warehouse"))
+    };
+    if migration.datastore.is_none() {
+        migration.datastore = layout::engine_of(&migration.path)
+            .filter(|engine| databases().any(|store| store.kind == *engine))
+            .map(Shown::from);
+    }
     if let Some(owner) = owner {
         migration.service = Some(owner.service.id.clone());
         if owner.service.commands.migrate.is_none() {
             owner.service.commands.migrate.clone_from(&migration.command);
         }
+        let used: Vec<&Datastore> = databases()
+            .filter(|store| store.role == "database" && owner.service.depends_on.contains(&store.id))
+            .collect();
         if migration.datastore.is_none() {
-            let relational = [
-                "postgresql",
-                "mysql",
-                "mariadb",
-                "mssql",
-                "cockroachdb",
-                "oracle",
-                "sqlite",
-                "mongodb",
-                "clickhouse",
-            ];
-            migration.datastore = relational
+            // A server comes before the file that stands in for it.
+            migration.datastore = used
                 .iter()
-                .find(|kind| owner.service.depends_on.iter().any(|id| id == *kind))
-                .map(|kind| Shown::from(*kind));
+                .find(|store| store.kind != "sqlite")
+                .or(used.first())
+                .map(|store| store.kind.clone());
+        }
+    }
+    if migration.datastore.is_none() {
+        let mut kinds = databases().filter(|store| store.role == "database");
+        if let (Some(only), None) = (kinds.next(), kinds.next()) {
+            migration.datastore = Some(only.kind.clone());
         }
     }
 }

@@ -41,6 +41,7 @@ fn at_start(code: &Code<'_>, facts: &mut Facts) {
             dir: None,
             project: source.path.parent(),
             command: None,
+            rollback: None,
             at_start: true,
             datastore: None,
             scope: source.scope,

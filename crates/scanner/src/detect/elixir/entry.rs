@@ -126,11 +126,47 @@ fn release_task(code: &Code<'_>, facts: &mut Facts) {
         dir: None,
         project: project_of(code),
         command: CommandLine::parse(Raw::new(&text)),
+        rollback: rollback(code, &app, group(&module, "name")),
         at_start: false,
         datastore: None,
         scope: source.scope,
         evidence: source.at(code.line(at)),
     });
+}
+
+/// `bin/shop eval "Shop.Release.rollback(Shop.Repo, {previous})"`, where the module has such a function.
+fn rollback(code: &Code<'_>, app: &str, module: &str) -> Option<CommandLine> {
+    let functions = code.all(&pattern!(
+        r"(?m)^\s*def\s+(?P<name>\w*(?:rollback|roll_back|migrate_down)\w*)\s*(?:\((?P<parameters>[^()\n]*)\))?"
+    ));
+    // One that asks a person for the version is of no use to a deployment.
+    let function = functions
+        .iter()
+        .max_by_key(|found| group(found, "parameters").len())?;
+    let repository = code
+        .first(&pattern!(r"\b(?P<name>[A-Z]\w*(?:\.[A-Z]\w*)*\.Repo)\b"))
+        .map_or_else(
+            || format!("{}.Repo", module.split('.').next().unwrap_or(module)),
+            |found| group(&found, "name").to_owned(),
+        );
+    let arguments: Vec<&str> = group(function, "parameters")
+        .split(',')
+        .map(str::trim)
+        .filter(|parameter| !parameter.is_empty())
+        .map(|parameter| {
+            if parameter.contains("repo") {
+                repository.as_str()
+            } else {
+                "{previous}"
+            }
+        })
+        .collect();
+    let text = format!(
+        r#"bin/{app} eval "{module}.{}({})""#,
+        group(function, "name"),
+        arguments.join(", ")
+    );
+    CommandLine::parse(Raw::new(&text))
 }
 
 fn underscored(module: &str) -> String {
@@ -175,6 +211,7 @@ fn start_up(code: &Code<'_>, facts: &mut Facts) {
         dir: None,
         project: project_of(code),
         command: None,
+        rollback: None,
         at_start: true,
         datastore: None,
         scope: source.scope,

@@ -1,6 +1,6 @@
 //! `mix.exs`: the application, its packages, umbrellas, aliases.
 
-use playbook_core::harmless::{CommandLine, Name};
+use playbook_core::harmless::{CommandLine, Name, Symbol};
 use playbook_core::raw::Raw;
 
 use crate::detect::ecosystem::{Code, dependency, group, pattern, pin, project, start};
@@ -52,8 +52,20 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
             code.line(start(&found)),
         ));
     }
+    manifest.programs.extend(releases(code));
     aliases(code, facts);
     facts.projects.push(manifest);
+}
+
+/// `releases: [shop: [include_executables_for: [:unix]]]`: the programs that a release is started by.
+fn releases(code: &Code<'_>) -> Vec<(Name, Option<Symbol>, u32)> {
+    let Some(found) = code.first(&pattern!(r"\breleases:\s*\[(?P<body>\s*(?P<name>\w+):\s*\[)?")) else {
+        return Vec::new();
+    };
+    Name::parse(Raw::new(group(&found, "name")))
+        .map(|name| (name, None, code.line(start(&found))))
+        .into_iter()
+        .collect()
 }
 
 /// `"assets.deploy": ["tailwind shop", "phx.digest"]`: names of tasks of Mix.

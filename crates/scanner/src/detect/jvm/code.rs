@@ -123,6 +123,7 @@ pub(super) fn schema(source: &Source<'_>, facts: &mut Facts) {
         dir: Some(folder.clone()),
         project: folder,
         command: None,
+        rollback: None,
         at_start: true,
         datastore: None,
         scope: source.scope,

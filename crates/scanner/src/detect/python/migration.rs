@@ -89,6 +89,7 @@ fn push(
         dir,
         project,
         command: command.and_then(|command| CommandLine::parse(Raw::new(command))),
+        rollback: None,
         at_start,
         datastore: None,
         scope: source.scope,
