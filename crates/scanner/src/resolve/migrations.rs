@@ -149,7 +149,9 @@ fn tool_of(revision: &crate::fact::RevisionFact, sources: &Sources<'_>) -> Shown
     if revision.tool == "alembic" && is_wrapped(revision, sources) {
         return Shown::from("flask-migrate");
     }
-    if revision.tool != "raw-sql" {
+    // Several tools call the forward half of a pair of files the same.
+    let shared = revision.tool == "raw-sql" || revision.tool == "golang-migrate";
+    if !shared {
         return revision.tool.clone();
     }
     let mut tools: BTreeSet<&'static str> = BTreeSet::new();
@@ -182,6 +184,9 @@ fn tool_of(revision: &crate::fact::RevisionFact, sources: &Sources<'_>) -> Shown
                     .and_then(|technology| technology.migration.as_ref())
                     .is_some_and(|facts| facts.is_revision(revision.path.name()))
     });
+    if tools.contains(revision.tool.as_str()) {
+        return revision.tool.clone();
+    }
     let only = tools
         .iter()
         .next()
