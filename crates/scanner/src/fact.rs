@@ -463,6 +463,29 @@ pub(crate) struct ClusterObject {
     pub(crate) object: std::sync::Arc<crate::parse::tree::Node>,
 }
 
+/// A short name that a catalogue of versions gives to a package: `libs.spring.boot.web`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AliasFact {
+    /// Folder of the build that the catalogue belongs to.
+    pub(crate) dir: RelPath,
+    /// The short name as build scripts write it.
+    pub(crate) alias: Name,
+    /// The packages it stands for; a bundle stands for several.
+    pub(crate) packages: Vec<(Name, Option<Version>)>,
+}
+
+/// A package that every module below a folder gets without asking for it: of a parent's `pom.xml`, or of a script's
+/// `subprojects` block.
+#[derive(Debug, Clone)]
+pub(crate) struct InheritedFact {
+    /// The manifest that says so; the modules lie below its folder.
+    pub(crate) manifest: RelPath,
+    /// The package manager whose modules get it.
+    pub(crate) package_manager: &'static str,
+    /// The package.
+    pub(crate) dependency: Dependency,
+}
+
 /// Everything that detectors tell.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -488,6 +511,8 @@ pub(crate) struct Facts {
     pub(crate) charts: Vec<ChartFact>,
     pub(crate) templates: Vec<TemplateFact>,
     pub(crate) objects: Vec<ClusterObject>,
+    pub(crate) aliases: Vec<AliasFact>,
+    pub(crate) inherited: Vec<InheritedFact>,
     pub(crate) infrastructure: Vec<Infrastructure>,
     pub(crate) containers: Vec<Container>,
     pub(crate) seeds: Vec<Seed>,
@@ -522,8 +547,7 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, variables, routes,
-            prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, charts, templates, objects, infrastructure, containers, seeds, api_specs, auth,
+        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, aliases, inherited, charts, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.withheld.extend(other.withheld);

@@ -11,6 +11,7 @@
 mod aggregators;
 mod apps;
 mod attributes;
+mod build_files;
 mod candidates;
 mod charts;
 mod cluster;
@@ -44,6 +45,7 @@ use services::Merged;
 /// Makes the inventory.
 pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) -> Scan {
     let mut inventory = Inventory::empty();
+    build_files::expand_aliases(&mut facts);
     for fact in &mut facts.projects {
         if fact.package_manager.is_none() {
             fact.package_manager = project::lockfile(fact, index).1;

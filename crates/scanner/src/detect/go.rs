@@ -6,12 +6,13 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
+use super::ecosystem::{is_tool_versions, pin_of_file, pin_of_tool_versions};
 use super::{Detector, ending};
 use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, MigrationFact, ProjectFact};
 use crate::parse::gomod;
 use crate::source::Source;
 
-/// `go.mod`, `go.work`, and Go source.
+/// `go.mod`, `go.work`, version files, and Go source.
 pub(crate) const DETECTOR: Detector = Detector {
     id: "go",
     wants,
@@ -19,13 +20,20 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn wants(path: &RelPath) -> bool {
-    matches!(path.name(), "go.mod" | "go.work") || ending(path, &["go"]) && !path.name().ends_with("_test.go")
+    matches!(path.name(), "go.mod" | "go.work" | ".go-version")
+        || is_tool_versions(path.name())
+        || ending(path, &["go"]) && !path.name().ends_with("_test.go")
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
     match source.path.name() {
         "go.mod" => module(source, facts),
         "go.work" => pins(source, &gomod::parse(source.text), facts),
+        ".go-version" => pin_of_file(source, facts, "go"),
+        name if is_tool_versions(name) => {
+            pin_of_tool_versions(source, facts, "go", "go");
+            pin_of_tool_versions(source, facts, "golang", "go");
+        }
         _ => code(source, facts),
     }
 }

@@ -1,51 +1,66 @@
-//! Java, Kotlin and their relatives: Maven and Gradle projects, application classes, configuration of Spring, Quarkus and
-//! Micronaut, schemas.
+//! Java, Kotlin, Scala, Groovy and Clojure: projects of Maven, Gradle, sbt, Leiningen and the Clojure tools, application
+//! classes, configuration of the frameworks, schemas.
 
+mod clojure;
 mod code;
 mod configuration;
 mod gradle;
 mod maven;
+mod sbt;
+mod version;
 
 use playbook_core::path::RelPath;
 
-use super::ecosystem::{Code, is_production, needles, pin, pin_of_file, pin_of_tool_versions};
+use super::ecosystem::{Code, is_production, needles};
 use super::{Detector, ending};
 use crate::fact::Facts;
-use crate::parse::properties;
 use crate::source::Source;
 
-/// `pom.xml`, Gradle's scripts, version files, `application*.yml`, SQL of Spring's initialisation, Java and Kotlin source.
+/// Build files, version files, `application*.yml` and `*.conf`, SQL of Spring's initialisation, source code.
 pub(crate) const DETECTOR: Detector = Detector {
     id: "jvm",
     wants,
     detect,
 };
 
-fn is_version_file(name: &str) -> bool {
-    matches!(
-        name,
-        ".java-version" | ".sdkmanrc" | ".tool-versions" | "system.properties"
-    )
-}
+/// The languages of source files by their ending.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("java", "java"),
+    ("kt", "kotlin"),
+    ("scala", "scala"),
+    ("groovy", "groovy"),
+];
 
 fn wants(path: &RelPath) -> bool {
     path.name() == "pom.xml"
         || gradle::wants(path)
-        || is_version_file(path.name())
+        || sbt::wants(path)
+        || clojure::wants(path)
+        || version::wants(path)
         || configuration::wants(path)
         || code::is_schema(path)
         || code::is_changelog(path)
-        || ending(path, &["java", "kt"])
+        || language(path).is_some()
+}
+
+fn language(path: &RelPath) -> Option<&'static str> {
+    LANGUAGES
+        .iter()
+        .find(|(end, _)| ending(path, &[end]))
+        .map(|(_, language)| *language)
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    let name = source.path.name();
-    if name == "pom.xml" {
+    if source.path.name() == "pom.xml" {
         maven::detect(source, facts);
     } else if gradle::wants(source.path) {
         gradle::detect(source, facts);
-    } else if is_version_file(name) {
-        versions(source, facts);
+    } else if sbt::wants(source.path) {
+        sbt::detect(source, facts);
+    } else if clojure::wants(source.path) {
+        clojure::detect(source, facts);
+    } else if version::wants(source.path) {
+        version::detect(source, facts);
     } else if !is_production(source) {
     } else if configuration::wants(source.path) {
         configuration::detect(source, facts);
@@ -53,31 +68,12 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         code::schema(source, facts);
     } else if code::is_changelog(source.path) {
         code::changelog(source, facts);
-    } else {
-        let language = if ending(source.path, &["kt"]) {
-            "kotlin"
-        } else {
-            "java"
-        };
+    } else if let Some(language) = language(source.path) {
         let Some(code) = Code::new(source, language) else {
             return;
         };
         needles(&code, language, facts);
         code::detect(&code, facts);
-    }
-}
-
-fn versions(source: &Source<'_>, facts: &mut Facts) {
-    match source.path.name() {
-        ".java-version" => pin_of_file(source, facts, "jvm"),
-        ".tool-versions" => pin_of_tool_versions(source, facts, "java", "jvm"),
-        _ => {
-            for entry in properties::entries(source.text) {
-                if matches!(entry.key.as_str(), "java" | "java.runtime.version") {
-                    pin(source, facts, "jvm", &entry.value, entry.line);
-                }
-            }
-        }
     }
 }
 

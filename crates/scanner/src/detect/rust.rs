@@ -9,13 +9,14 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Ecosystem, Group, Technology};
 
+use super::ecosystem::{is_tool_versions, pin_of_file, pin_of_tool_versions};
 use super::{Detector, ending, syntax_problem};
 use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, MigrationFact, ProjectFact, StoreFact};
 use crate::parse::toml;
 use crate::parse::tree::Node;
 use crate::source::Source;
 
-/// `Cargo.toml`, `rust-toolchain(.toml)`, and Rust source.
+/// `Cargo.toml`, `rust-toolchain(.toml)`, version files, and Rust source.
 pub(crate) const DETECTOR: Detector = Detector {
     id: "rust",
     wants,
@@ -25,14 +26,17 @@ pub(crate) const DETECTOR: Detector = Detector {
 fn wants(path: &RelPath) -> bool {
     matches!(
         path.name(),
-        "Cargo.toml" | "rust-toolchain" | "rust-toolchain.toml"
-    ) || ending(path, &["rs"])
+        "Cargo.toml" | "rust-toolchain" | "rust-toolchain.toml" | ".rust-version"
+    ) || is_tool_versions(path.name())
+        || ending(path, &["rs"])
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
     match source.path.name() {
         "Cargo.toml" => package(source, facts),
         "rust-toolchain" | "rust-toolchain.toml" => toolchain(source, facts),
+        ".rust-version" => pin_of_file(source, facts, "rust"),
+        name if is_tool_versions(name) => pin_of_tool_versions(source, facts, "rust", "rust"),
         _ => code(source, facts),
     }
 }

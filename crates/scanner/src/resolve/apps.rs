@@ -79,6 +79,7 @@ impl Apps {
             .into_iter()
             .map(|(dir, projects)| app(dir, projects, index))
             .collect();
+        super::build_files::inherit(&mut all, facts);
         share_workspace_packages(&mut all);
         let by_dir = all
             .iter()

@@ -64,7 +64,7 @@ fn profile(name: &str) -> &str {
         .map_or("", |(_, profile)| profile)
 }
 
-fn is_development(profile: &str) -> bool {
+pub(super) fn is_development(profile: &str) -> bool {
     profile.split(['-', '_', ',', ' ', '&', '|']).any(|word| {
         matches!(
             word,

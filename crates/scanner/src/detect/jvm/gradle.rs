@@ -1,12 +1,16 @@
 //! Gradle's scripts and catalogue of versions: packages, modules, the version of Java.
 
-use playbook_core::harmless::Name;
+use std::collections::BTreeMap;
+
+use playbook_core::harmless::{Name, Symbol, Version};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
+use playbook_core::technology::{Catalogue, Ecosystem, Group};
 
+use super::version::java;
 use crate::detect::ecosystem::{Code, dependency, group, pattern, pin, project, start};
 use crate::detect::ending;
-use crate::fact::{Dependency, Facts};
+use crate::fact::{AliasFact, Dependency, Facts, InheritedFact, ProjectFact};
 use crate::parse::toml;
 use crate::parse::tree::Node;
 use crate::source::Source;
@@ -18,12 +22,17 @@ pub(super) fn wants(path: &RelPath) -> bool {
             | "build.gradle.kts"
             | "settings.gradle"
             | "settings.gradle.kts"
-            | "libs.versions.toml"
-    )
+    ) || path.name().ends_with(CATALOGUE)
+        // Plugins of the build itself, which put packages and versions into every module.
+        || path.name().ends_with(".gradle.kts") && path.as_str().contains("buildSrc/src/main/")
+        || path.name().ends_with(".gradle") && path.as_str().contains("buildSrc/src/main/")
 }
 
+/// Ending of a catalogue of versions; what stands before it is the name that scripts use.
+const CATALOGUE: &str = ".versions.toml";
+
 pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
-    if source.path.name() == "libs.versions.toml" {
+    if source.path.name().ends_with(CATALOGUE) {
         catalogue(source, facts);
         return;
     }
@@ -70,55 +79,119 @@ fn build(code: &Code<'_>, facts: &mut Facts) {
         || source.text.contains("org.jetbrains.kotlin.jvm");
     let language = if kotlin { "kotlin" } else { "java" };
     let mut manifest = project(source, "maven", language, "jvm", Some("gradle"));
+    let shares = code.has("subprojects") || code.has("allprojects");
+    for (found, at) in packages(code, &mut manifest) {
+        // What a `subprojects` block asks for, every module gets.
+        let headers = if shares { code.headers(at) } else { Vec::new() };
+        let header = |name: &str| headers.iter().any(|header| header.trim().ends_with(name));
+        let below = header("subprojects");
+        if below || header("allprojects") {
+            facts.inherited.push(InheritedFact {
+                manifest: source.path.clone(),
+                package_manager: "gradle",
+                dependency: found.clone(),
+            });
+        }
+        // The packages of the build script itself are none of the program.
+        if !below && !header("buildscript") {
+            manifest.dependencies.push(found);
+        }
+    }
+    if let (None, Some(name)) = (&manifest.name, Name::parse(Raw::new(source.path.parent().name()))) {
+        manifest.name = Some(name);
+    }
+    if let Some(found) = code.first(&pattern!(
+        r#"\bmainClass(?:Name)?(?:\.set\(|\s*=)\s*["'](?P<class>[\w.$]+)["']"#
+    )) {
+        let program = manifest.name.clone().or_else(|| Name::parse(Raw::new("app")));
+        let class = Symbol::parse(Raw::new(group(&found, "class")));
+        let line = code.line(start(&found));
+        manifest
+            .programs
+            .extend(program.map(|program| (program, class, line)));
+    }
+    for found in code.all(&pattern!(
+        r#"(?:JavaLanguageVersion\.of\(\s*|jvmToolchain\(\s*|options\.release(?:\.set\(|\s*=)\s*|(?:sourceCompatibility|targetCompatibility)\s*=?\s*(?:JavaVersion\.VERSION_|JavaVersion\.toVersion\(\s*)?["']?|jvmTarget(?:\.set\(|\s*=)\s*(?:JvmTarget\.JVM_)?["']?)(?P<version>\d[\d._]*)"#
+    )) {
+        java(source, facts, group(&found, "version"), code.line(start(&found)));
+    }
+    super::code::quarkus(source, &manifest.dependencies, facts);
+    facts.projects.push(manifest);
+}
+
+/// The packages, plugins and modules that a script asks for, with their places.
+fn packages(code: &Code<'_>, manifest: &mut ProjectFact) -> Vec<(Dependency, usize)> {
+    let mut out: Vec<(Dependency, usize)> = Vec::new();
+    let mut add = |name: &str, version: &str, development: bool, at: usize| {
+        out.extend(dependency(name, version, development, code.line(at)).map(|found| (found, at)));
+    };
+    // `implementation("group:artifact:version")`
     for found in code.all(&pattern!(
         r#"(?m)^\s*(?P<configuration>[a-zA-Z]+)[ (]+(?:(?:enforcedPlatform|platform)\s*\(\s*)?["'](?P<group>[\w.\-]+):(?P<artifact>[\w.\-]+)(?::(?P<version>[^"'@:\n]+))?[^"'\n]*["']"#
     )) {
         let coordinates = format!("{}:{}", group(&found, "group"), group(&found, "artifact"));
-        manifest.dependencies.extend(dependency(
-            &coordinates,
-            group(&found, "version"),
-            is_development(group(&found, "configuration")),
-            code.line(start(&found)),
-        ));
+        let development = is_development(group(&found, "configuration"));
+        add(&coordinates, group(&found, "version"), development, start(&found));
     }
-    // `id("org.springframework.boot") version "3.3.0"`
+    // `implementation group: 'g', name: 'a', version: '1'`
+    for found in code.all(&pattern!(
+        r#"(?m)^\s*(?P<configuration>[a-zA-Z]+)[ (]+group\s*[:=]\s*["'](?P<group>[\w.\-]+)["']\s*,\s*name\s*[:=]\s*["'](?P<artifact>[\w.\-]+)["'](?:\s*,\s*version\s*[:=]\s*["'](?P<version>[^"'\n]+)["'])?"#
+    )) {
+        let coordinates = format!("{}:{}", group(&found, "group"), group(&found, "artifact"));
+        let development = is_development(group(&found, "configuration"));
+        add(&coordinates, group(&found, "version"), development, start(&found));
+    }
+    // `implementation(libs.spring.web)`: the catalogue tells what it is. Only names with a dot can be such.
+    for found in code.all(&pattern!(
+        r"(?m)^\s*(?P<configuration>[a-zA-Z]+)[ (]+(?:(?:enforcedPlatform|platform)\s*\(\s*)?(?P<alias>[a-z]\w*(?:\.\w+)+)\s*\)?\s*\)?\s*(?:\{[^\n]*)?$"
+    )) {
+        let development = is_development(group(&found, "configuration"));
+        add(group(&found, "alias"), "", development, start(&found));
+    }
+    // `id("org.springframework.boot") version "3.3.0"`, `id 'application'`
     for found in code.all(&pattern!(
         r#"(?m)^\s*id[ (]+["'](?P<id>[\w.\-]+)["']\s*\)?(?:\s*version\s*["'](?P<version>[^"'\n]+)["'])?(?P<rest>[^\n]*)"#
     )) {
-        let line = code.line(start(&found));
         let id = group(&found, "id");
-        if id == "org.springframework.boot" {
-            pin(source, facts, "spring-boot", group(&found, "version"), line);
+        if id == "maven-publish" {
+            manifest.published = Some(true);
         }
-        let applied = !group(&found, "rest").contains("apply false");
-        if applied && matches!(id, "org.springframework.boot" | "io.quarkus") {
-            let coordinates = format!("{id}:gradle-plugin");
-            manifest
-                .dependencies
-                .extend(dependency(&coordinates, group(&found, "version"), false, line));
+        if !group(&found, "rest").contains("apply false") {
+            add(&format!("{id}:gradle-plugin"), group(&found, "version"), !is_framework(id), start(&found));
         }
-        if id == "java-library" || id == "maven-publish" {
-            manifest.published = manifest.published.or((id == "maven-publish").then_some(true));
-        }
+    }
+    // `apply plugin: 'org.springframework.boot'`
+    for found in code.all(&pattern!(
+        r#"(?m)^\s*apply[ (]+plugin\s*[:=]\s*["'](?P<id>[\w.\-]+)["']"#
+    )) {
+        let id = group(&found, "id");
+        add(&format!("{id}:gradle-plugin"), "", !is_framework(id), start(&found));
     }
     // `implementation(project(":common"))`
     for found in code.all(&pattern!(
         r#"(?m)^\s*(?P<configuration>[a-zA-Z]+)[ (]+project\s*\(\s*(?:path\s*[:=]\s*)?["']:(?P<path>[\w:.\-]+)["']"#
     )) {
         let name = group(&found, "path").rsplit(':').next().unwrap_or_default();
-        let development = is_development(group(&found, "configuration"));
-        manifest
-            .dependencies
-            .extend(dependency(name, "", development, code.line(start(&found))));
+        add(name, "", is_development(group(&found, "configuration")), start(&found));
     }
-    manifest.name = Name::parse(Raw::new(source.path.parent().name()));
-    if let Some(found) = code.first(&pattern!(
-        r#"(?:JavaLanguageVersion\.of\(\s*|jvmToolchain\(\s*|(?:sourceCompatibility|targetCompatibility)\s*=\s*(?:JavaVersion\.VERSION_(?:1_)?|JavaVersion\.toVersion\(\s*)?["']?)(?P<version>\d[\d.]*)"#
-    )) {
-        pin(source, facts, "jvm", group(&found, "version"), code.line(start(&found)));
-    }
-    super::code::quarkus(source, &manifest.dependencies, facts);
-    facts.projects.push(manifest);
+    // `implementation(projects.lib.common)`: the accessor of a module.
+    out.iter_mut().for_each(|(found, _)| {
+        if let Some(path) = found.name.as_str().strip_prefix("projects.") {
+            let module = path.rsplit('.').next().unwrap_or(path);
+            if let Some(name) = Name::parse(Raw::new(module)) {
+                found.name = name;
+            }
+        }
+    });
+    out
+}
+
+/// Plugins that stand for the framework of the program; the others only build it.
+fn is_framework(id: &str) -> bool {
+    Catalogue::get()
+        .by_package(Ecosystem::Maven, &format!("{id}:gradle-plugin"))
+        .iter()
+        .any(|found| found.technology.group == Group::Framework)
 }
 
 /// `include("api", ":lib:common")`.
@@ -156,11 +229,27 @@ fn catalogue(source: &Source<'_>, facts: &mut Facts) {
     };
     for (name, line, node) in tree.get("versions").into_iter().flat_map(Node::entries) {
         if matches!(name, "java" | "jdk" | "jvm" | "javaVersion" | "jvmTarget") {
-            pin(source, facts, "jvm", node.text().unwrap_or_default(), line);
+            java(source, facts, node.text().unwrap_or_default(), line);
         }
     }
-    let mut dependencies: Vec<Dependency> = Vec::new();
-    for (alias, line, node) in tree.get("libraries").into_iter().flat_map(Node::entries) {
+    let folder = source.path.parent();
+    let dir = if folder.name() == "gradle" {
+        folder.parent()
+    } else {
+        folder
+    };
+    let root = source
+        .path
+        .name()
+        .strip_suffix(CATALOGUE)
+        .unwrap_or("libs")
+        .to_owned();
+    let short = |section: &str, alias: &str| {
+        let alias = alias.replace(['-', '_'], ".");
+        Name::parse(Raw::new(&format!("{root}{section}.{alias}")))
+    };
+    let mut libraries: BTreeMap<String, (Name, Option<Version>)> = BTreeMap::new();
+    for (alias, _, node) in tree.get("libraries").into_iter().flat_map(Node::entries) {
         let module = node
             .text()
             .or_else(|| node.get("module").and_then(Node::text))
@@ -177,26 +266,51 @@ fn catalogue(source: &Source<'_>, facts: &mut Facts) {
             parts.next().unwrap_or_default()
         );
         let version = version_of(node).or_else(|| parts.next().map(str::to_owned));
-        let text = format!("{alias} {coordinates}");
-        let development = [
-            "test", "junit", "mockk", "mockito", "kotest", "assertj", "wiremock",
-        ]
-        .iter()
-        .any(|word| text.contains(word));
-        dependencies.extend(dependency(
-            &coordinates,
-            version.as_deref().unwrap_or_default(),
-            development,
-            line,
-        ));
+        let Some(name) = Name::parse(Raw::new(&coordinates)) else {
+            continue;
+        };
+        let version = version.and_then(|version| Version::parse(Raw::new(&version)));
+        libraries.insert(alias.to_owned(), (name, version));
+    }
+    for (alias, library) in &libraries {
+        facts
+            .aliases
+            .extend(short("", alias).map(|alias| AliasFact {
+                dir: dir.clone(),
+                alias,
+                packages: vec![library.clone()],
+            }));
+    }
+    for (alias, _, node) in tree.get("bundles").into_iter().flat_map(Node::entries) {
+        let packages = node
+            .texts()
+            .filter_map(|(library, _)| libraries.get(library).cloned())
+            .collect();
+        facts
+            .aliases
+            .extend(short(".bundles", alias).map(|alias| AliasFact {
+                dir: dir.clone(),
+                alias,
+                packages,
+            }));
+    }
+    for (alias, line, node) in tree.get("plugins").into_iter().flat_map(Node::entries) {
+        let text = node.get("id").or(Some(node)).and_then(Node::text).unwrap_or_default();
+        let (id, inline) = text.split_once(':').unwrap_or((text, ""));
+        let version = version_of(node).unwrap_or_else(|| inline.to_owned());
+        if id == "org.springframework.boot" {
+            pin(source, facts, "spring-boot", &version, line);
+        }
+        let name = Name::parse(Raw::new(&format!("{id}:gradle-plugin")));
+        if let (Some(alias), Some(name)) = (short(".plugins", alias), name) {
+            facts.aliases.push(AliasFact {
+                dir: dir.clone(),
+                alias,
+                packages: vec![(name, Version::parse(Raw::new(&version)))],
+            });
+        }
     }
     let mut manifest = project(source, "maven", "java", "jvm", Some("gradle"));
-    let folder = source.path.parent();
-    manifest.dir = if folder.name() == "gradle" {
-        folder.parent()
-    } else {
-        folder
-    };
-    manifest.dependencies = dependencies;
+    manifest.dir = dir;
     facts.projects.push(manifest);
 }

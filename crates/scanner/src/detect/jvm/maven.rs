@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use playbook_core::harmless::{Name, Sentence};
 use playbook_core::raw::Raw;
 
+use super::version::java;
 use crate::detect::ecosystem::{dependency, pin, project};
 use crate::detect::syntax_problem;
-use crate::fact::Facts;
+use crate::fact::{Dependency, Facts, InheritedFact};
 use crate::parse::xml::{self, Element};
 use crate::source::Source;
 
@@ -53,6 +54,10 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
         manifest.evidence = source.at(name.line());
     }
     versions(source, &root, &properties, facts);
+    let own_group = root
+        .child("groupId")
+        .or_else(|| root.path(&["parent", "groupId"]))
+        .map_or("", Element::text);
     if let Some(parent) = root.child("parent") {
         let field = |name: &str| parent.child(name).map_or("", Element::text);
         let coordinates = format!("{}:{}", field("groupId"), field("artifactId"));
@@ -65,25 +70,66 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
             pin(source, facts, "spring-boot", field("version"), parent.line());
         }
     }
+    let mut packages = Vec::new();
     for package in root
         .child("dependencies")
         .into_iter()
+        .chain(production_profiles(&root))
         .flat_map(|dependencies| dependencies.children("dependency"))
     {
-        let field = |name: &str| filled(package.child(name).map_or("", Element::text), &properties);
-        let artifact = field("artifactId");
-        let development =
-            matches!(field("scope").as_str(), "test" | "provided") || artifact.ends_with("-devtools");
-        let coordinates = format!("{}:{artifact}", field("groupId"));
-        manifest.dependencies.extend(dependency(
-            &coordinates,
-            &field("version"),
-            development,
-            package.line(),
-        ));
+        packages_of(package, &properties, own_group, &mut packages);
     }
+    if aggregator {
+        facts
+            .inherited
+            .extend(packages.iter().cloned().map(|dependency| InheritedFact {
+                manifest: source.path.clone(),
+                package_manager: "maven",
+                dependency,
+            }));
+    }
+    manifest.dependencies.extend(packages);
     super::code::quarkus(source, &manifest.dependencies, facts);
     facts.projects.push(manifest);
+}
+
+/// The packages of profiles, those for development and tests left out.
+fn production_profiles(root: &Element) -> impl Iterator<Item = &Element> {
+    root.child("profiles")
+        .into_iter()
+        .flat_map(|profiles| profiles.children("profile"))
+        .filter(|profile| {
+            let id = profile.child("id").map_or("", Element::text);
+            !super::configuration::is_development(id)
+        })
+        .filter_map(|profile| profile.child("dependencies"))
+}
+
+/// A package, and the module of this build that it may be.
+fn packages_of(
+    package: &Element,
+    properties: &BTreeMap<&str, &str>,
+    own_group: &str,
+    out: &mut Vec<Dependency>,
+) {
+    let field = |name: &str| filled(package.child(name).map_or("", Element::text), properties);
+    let artifact = field("artifactId");
+    let development =
+        matches!(field("scope").as_str(), "test" | "provided") || artifact.ends_with("-devtools");
+    let written = package.child("groupId").map_or("", Element::text);
+    let of_this_build = matches!(written, "${project.groupId}" | "${project.parent.groupId}" | "${pom.groupId}")
+        || written == own_group && !own_group.is_empty();
+    let group = if of_this_build { own_group.to_owned() } else { field("groupId") };
+    let coordinates = format!("{group}:{artifact}");
+    out.extend(dependency(
+        &coordinates,
+        &field("version"),
+        development,
+        package.line(),
+    ));
+    if of_this_build {
+        out.extend(dependency(&artifact, "", development, package.line()));
+    }
 }
 
 /// `${spring.version}` of the same file.
@@ -94,45 +140,44 @@ fn filled(text: &str, properties: &BTreeMap<&str, &str>) -> String {
         .to_owned()
 }
 
-/// The properties and the compiler's settings that name the version of Java.
+/// Properties that name the version of Java, the strongest first: what the compiler aims at is what has to run.
+const JAVA_PROPERTIES: &[&str] = &[
+    "maven.compiler.release",
+    "java.version",
+    "maven.compiler.target",
+    "maven.compiler.source",
+    "jdk.version",
+    "java.release",
+    "javaVersion",
+    "jvmTarget",
+    "kotlin.compiler.jvmTarget",
+];
+
+/// Everything that names the version of Java: properties, the compiler's settings, toolchains.
 fn versions(source: &Source<'_>, root: &Element, properties: &BTreeMap<&str, &str>, facts: &mut Facts) {
-    for name in [
-        "java.version",
-        "maven.compiler.release",
-        "maven.compiler.target",
-        "jdk.version",
-        "jvmTarget",
-    ] {
+    for name in JAVA_PROPERTIES {
         if let Some(property) = root.child("properties").and_then(|all| all.child(name)) {
-            pin(
-                source,
-                facts,
-                "jvm",
-                &filled(property.text(), properties),
-                property.line(),
-            );
-            return;
+            java(source, facts, &filled(property.text(), properties), property.line());
         }
     }
     for plugin in root
         .path(&["build", "plugins"])
         .into_iter()
+        .chain(root.path(&["build", "pluginManagement", "plugins"]))
         .flat_map(|all| all.children("plugin"))
     {
-        let release = ["release", "target"]
-            .iter()
-            .find_map(|name| plugin.path(&["configuration", name]));
-        let compiler = plugin
-            .child("artifactId")
-            .is_some_and(|artifact| artifact.text() == "maven-compiler-plugin");
-        if let (true, Some(release)) = (compiler, release) {
-            pin(
-                source,
-                facts,
-                "jvm",
-                &filled(release.text(), properties),
-                release.line(),
-            );
+        let of_plugin: &[&[&str]] = match plugin.child("artifactId").map_or("", Element::text) {
+            "maven-compiler-plugin" => &[&["release"], &["target"], &["source"]],
+            "kotlin-maven-plugin" => &[&["jvmTarget"]],
+            "maven-toolchains-plugin" => &[&["toolchains", "jdk", "version"]],
+            _ => &[],
+        };
+        let stated = of_plugin.iter().find_map(|keys| {
+            let configuration = plugin.child("configuration")?;
+            configuration.path(keys)
+        });
+        if let Some(stated) = stated {
+            java(source, facts, &filled(stated.text(), properties), stated.line());
         }
     }
 }
