@@ -463,6 +463,19 @@ pub(crate) struct ClusterObject {
     pub(crate) object: std::sync::Arc<crate::parse::tree::Node>,
 }
 
+/// Where the health endpoints that a framework brings lie, if not at their usual place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HealthBaseFact {
+    /// Slug of the framework.
+    pub(crate) framework: &'static str,
+    /// The beginning of the usual paths that `path` stands in place of; empty when it comes before them.
+    pub(crate) replaces: &'static str,
+    /// The path.
+    pub(crate) path: UrlPath,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
 /// A short name that a catalogue of versions gives to a package: `libs.spring.boot.web`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AliasFact {
@@ -511,6 +524,7 @@ pub(crate) struct Facts {
     pub(crate) charts: Vec<ChartFact>,
     pub(crate) templates: Vec<TemplateFact>,
     pub(crate) objects: Vec<ClusterObject>,
+    pub(crate) health_bases: Vec<HealthBaseFact>,
     pub(crate) aliases: Vec<AliasFact>,
     pub(crate) inherited: Vec<InheritedFact>,
     pub(crate) infrastructure: Vec<Infrastructure>,
@@ -547,7 +561,7 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, aliases, inherited, charts, templates, objects, infrastructure, containers, seeds, api_specs, auth,
+        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.withheld.extend(other.withheld);

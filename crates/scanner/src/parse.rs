@@ -26,6 +26,7 @@ pub(crate) mod dotenv;
 pub(crate) mod gomod;
 pub(crate) mod hcl;
 pub(crate) mod helm;
+pub(crate) mod hocon;
 pub(crate) mod ini;
 pub(crate) mod json;
 pub(crate) mod makefile;

@@ -20,7 +20,10 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn wants(path: &RelPath) -> bool {
-    project::wants(path) || is_tool_versions(path.name()) || configuration::wants(path) || ending(path, &["cs"]) && !is_generated(path)
+    project::wants(path)
+        || is_tool_versions(path.name())
+        || configuration::wants(path)
+        || ending(path, &["cs"]) && !is_generated(path)
 }
 
 fn is_generated(path: &RelPath) -> bool {

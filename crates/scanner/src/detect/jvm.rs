@@ -77,5 +77,14 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     }
 }
 
+/// `group:artifact`. The version of Scala that libraries carry in their name is no part of it.
+fn coordinates(group: &str, artifact: &str) -> String {
+    let bare = ["_2.11", "_2.12", "_2.13", "_3"]
+        .iter()
+        .find_map(|suffix| artifact.strip_suffix(suffix))
+        .unwrap_or(artifact);
+    format!("{group}:{bare}")
+}
+
 #[cfg(test)]
 mod tests;

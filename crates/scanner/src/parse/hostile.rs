@@ -59,6 +59,7 @@ const PARSERS: &[(&str, Parser)] = &[
     ("helm", |text| drop(helm::mask(text))),
     ("requirements", |text| drop(requirements::parse(text))),
     ("requirement", |text| drop(requirements::requirement(text))),
+    ("hocon", |text| drop(hocon::entries(text))),
     ("gomod", |text| drop(gomod::parse(text))),
 ];
 

@@ -165,7 +165,14 @@ pub(crate) fn best_pin<'a>(
                 .as_ref()
                 .map(|path| path.name().to_owned())
                 .unwrap_or_default();
-            let rank = order.iter().position(|file| *file == name).unwrap_or(order.len());
+            let rank = order
+                .iter()
+                .map(|place| place.split('#').next().unwrap_or(place))
+                .position(|file| match file.strip_prefix('*') {
+                    Some(end) => name.ends_with(end),
+                    None => *file == name,
+                })
+                .unwrap_or(order.len());
             (
                 !own_image,
                 pin.scope == Scope::Development,
@@ -424,6 +431,26 @@ fn conventional_port(text: &str, entries: &[EntryPoint], merged: &Merged) -> Opt
 }
 
 /// Health endpoints: routes of the code, probes of units and images, add-ons of frameworks.
+/// The path of a framework's endpoint where the application's configuration puts it.
+fn moved(path: &'static str, framework: &str, app: &super::apps::App, sources: &Sources<'_>) -> Shown {
+    let own: Vec<&crate::fact::HealthBaseFact> = sources
+        .facts
+        .health_bases
+        .iter()
+        .filter(|base| base.framework == framework && base.evidence.path.is_in(&app.dir))
+        .collect();
+    let mut text = path.to_owned();
+    for base in own.iter().filter(|base| !base.replaces.is_empty()) {
+        if let Some(rest) = path.strip_prefix(base.replaces) {
+            text = format!("{}{rest}", base.path.as_str().trim_end_matches('/'));
+        }
+    }
+    if let Some(base) = own.iter().find(|base| base.replaces.is_empty()) {
+        text = format!("{}{text}", base.path.as_str().trim_end_matches('/'));
+    }
+    UrlPath::parse(Raw::new(&text)).map_or_else(|| Shown::from(path), Shown::from)
+}
+
 fn health(merged: &mut Merged, sources: &Sources<'_>) {
     if !matches!(merged.service.role, Role::Web | Role::Frontend) {
         return;
@@ -505,7 +532,7 @@ fn health(merged: &mut Merged, sources: &Sources<'_>) {
                         add_check(
                             &mut checks,
                             HealthCheck {
-                                path: Shown::from(*path),
+                                path: moved(path, known.technology.id, app, sources),
                                 checks: Vec::new(),
                                 shallow: false,
                                 authenticated: false,

@@ -66,10 +66,12 @@ pub(crate) fn expand_aliases(facts: &mut Facts) {
             } else {
                 vec![fact.dependency.clone()]
             };
-            packages.into_iter().map(move |dependency| crate::fact::InheritedFact {
-                dependency,
-                ..fact.clone()
-            })
+            packages
+                .into_iter()
+                .map(move |dependency| crate::fact::InheritedFact {
+                    dependency,
+                    ..fact.clone()
+                })
         })
         .collect();
 }
@@ -149,9 +151,17 @@ public class OrdersApplication {}
 plugins { `java-library` }
 "#,
         );
-        let services: Vec<&str> = inventory.services.iter().map(|service| service.path.as_str()).collect();
+        let services: Vec<&str> = inventory
+            .services
+            .iter()
+            .map(|service| service.path.as_str())
+            .collect();
         assert_eq!(services, ["orders"]);
-        let stores: Vec<&str> = inventory.datastores.iter().map(|store| store.kind.as_str()).collect();
+        let stores: Vec<&str> = inventory
+            .datastores
+            .iter()
+            .map(|store| store.kind.as_str())
+            .collect();
         assert_eq!(stores, ["postgresql", "redis"]);
     }
 }

@@ -44,7 +44,9 @@ fn of_leiningen(code: &Code<'_>, manifest: &mut ProjectFact) {
     }
     // What profiles add (`:dev`, `:test`) stands behind `:profiles`.
     let profiles = code.plain().find(":profiles").unwrap_or(source.text.len());
-    for found in code.all(&pattern!(r#"\[\s*(?P<name>[a-zA-Z][\w.\-]*(?:/[\w.\-]+)?)\s+"(?P<version>[^"\n]+)""#)) {
+    for found in code.all(&pattern!(
+        r#"\[\s*(?P<name>[a-zA-Z][\w.\-]*(?:/[\w.\-]+)?)\s+"(?P<version>[^"\n]+)""#
+    )) {
         let at = start(&found);
         manifest.dependencies.extend(dependency(
             &coordinates(group(&found, "name")),
@@ -53,11 +55,15 @@ fn of_leiningen(code: &Code<'_>, manifest: &mut ProjectFact) {
             code.line(at),
         ));
     }
-    if let Some(found) = code.first(&pattern!(r":main\s+(?:\^:?[\w\-{}: ]*\s+)?(?P<main>[a-zA-Z][\w.\-]+)")) {
+    if let Some(found) = code.first(&pattern!(
+        r":main\s+(?:\^:?[\w\-{}: ]*\s+)?(?P<main>[a-zA-Z][\w.\-]+)"
+    )) {
         let program = manifest.name.clone().or_else(|| Name::parse(Raw::new("app")));
         let class = Symbol::parse(Raw::new(group(&found, "main")));
         let line = code.line(start(&found));
-        manifest.programs.extend(program.map(|program| (program, class, line)));
+        manifest
+            .programs
+            .extend(program.map(|program| (program, class, line)));
     }
 }
 

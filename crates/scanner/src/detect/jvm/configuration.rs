@@ -1,44 +1,23 @@
-//! `application*.properties` and `application*.yml` of Spring Boot, Quarkus and Micronaut: ports, datastores, variables.
+//! `application*.properties`, `application*.yml` and `application.conf` of Spring Boot, Quarkus, Micronaut, Ktor and Play:
+//! ports, datastores, variables.
 
-use std::sync::LazyLock;
+mod table;
+
+use std::collections::BTreeMap;
 
 use playbook_core::evidence::Scope;
 use playbook_core::harmless::{EnvName, Setting};
-use playbook_core::inventory::{SignalKind, VariableOrigin};
+use playbook_core::inventory::VariableOrigin;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::secret;
-use playbook_core::shown::Shown;
-use serde::Deserialize;
 
 use crate::detect::ecosystem::{entry, group, kind_of_scheme, pattern, store};
 use crate::detect::judge;
 use crate::fact::{EntryKind, Facts, VariableFact};
 use crate::parse::tree::Node;
-use crate::parse::{properties, yaml};
+use crate::parse::{hocon, properties, yaml};
 use crate::source::Source;
-
-/// Text of the table, which is part of the program and so may be printed.
-type Word = &'static str;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
-struct Property {
-    name: Word,
-    store: Word,
-    #[serde(default)]
-    role: Word,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
-struct Table {
-    property: Vec<Property>,
-}
-
-// The table is part of the program; a mistake in it is found by the test below, never by a user.
-static TABLE: LazyLock<Table> =
-    LazyLock::new(|| toml::from_str(include_str!("properties.toml")).unwrap_or_default());
 
 /// Settings of one document: names with dots, values, lines.
 type Settings = Vec<(String, String, u32)>;
@@ -48,11 +27,14 @@ const DEPTH: usize = 24;
 
 pub(super) fn wants(path: &RelPath) -> bool {
     let name = path.name();
-    let known = name.starts_with("application") || name.starts_with("bootstrap");
-    known
+    let of_framework = (name.starts_with("application") || name.starts_with("bootstrap"))
         && [".properties", ".yml", ".yaml"]
             .iter()
-            .any(|ending| name.ends_with(ending))
+            .any(|ending| name.ends_with(ending));
+    // Other programs have files with this ending too.
+    let of_typesafe = matches!(name, "application.conf" | "reference.conf")
+        && matches!(path.parent().name(), "conf" | "resources" | "config");
+    (of_framework || of_typesafe || name == "microprofile-config.properties")
         && !path.parent().components().any(|part| part == "test")
 }
 
@@ -107,40 +89,9 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
             listening(source, key, value, *line, base, facts);
             datastore(source, key, value, *line, facts);
             secrets(source, key, value, *line, facts);
-            if matches!(
-                key,
-                "spring.jpa.hibernate.ddl-auto" | "quarkus.hibernate-orm.database.generation"
-            ) && matches!(
-                value.as_str(),
-                "update" | "create" | "create-drop" | "drop-and-create"
-            ) {
-                let subject = Some(Shown::from("hibernate"));
-                facts.signal(
-                    SignalKind::SchemaFromCode,
-                    subject,
-                    source.scope,
-                    source.at(*line),
-                );
-            }
-            if key == "server.shutdown" && value == "graceful" {
-                facts.signal(SignalKind::GracefulShutdown, None, source.scope, source.at(*line));
-            }
-            if key == "server.forward-headers-strategy" && value != "none" {
-                facts.signal(SignalKind::TrustsProxy, None, source.scope, source.at(*line));
-            }
-            if key == "quarkus.flyway.migrate-at-start" && value == "true" {
-                let subject = Some(Shown::from("flyway"));
-                facts.signal(
-                    SignalKind::MigrationsAtStart,
-                    subject,
-                    source.scope,
-                    source.at(*line),
-                );
-            }
-            if key == "spring.mail.host" {
-                facts.signal(SignalKind::SendsMail, None, source.scope, source.at(*line));
-            }
+            table::tell(source, key, value, *line, facts);
         }
+        table::channels(source, &settings, facts);
     }
 }
 
@@ -153,6 +104,9 @@ fn documents(source: &Source<'_>) -> Vec<Settings> {
             .collect();
         return vec![all];
     }
+    if source.path.name().ends_with(".conf") {
+        return vec![with_overrides(hocon::entries(source.text))];
+    }
     let (trees, _) = yaml::documents(source.text);
     trees
         .iter()
@@ -162,6 +116,33 @@ fn documents(source: &Source<'_>) -> Vec<Settings> {
             out
         })
         .collect()
+}
+
+/// `port = 8080` followed by `port = ${?PORT}` is what Spring writes as `${PORT:8080}`.
+fn with_overrides(entries: Vec<hocon::Entry>) -> Settings {
+    let mut out: Settings = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in entries {
+        let optional = entry
+            .value
+            .strip_prefix("${?")
+            .and_then(|rest| rest.strip_suffix('}'));
+        let known = places.get(&entry.key).copied();
+        match (optional, known.and_then(|at| out.get_mut(at))) {
+            (Some(name), Some((_, value, _))) if !value.contains("${") => {
+                *value = format!("${{{name}:{value}}}")
+            }
+            (Some(name), _) => {
+                places.insert(entry.key.clone(), out.len());
+                out.push((entry.key, format!("${{{name}:}}"), entry.line));
+            }
+            (None, _) => {
+                places.insert(entry.key.clone(), out.len());
+                out.push((entry.key, entry.value.replace("${?", "${"), entry.line));
+            }
+        }
+    }
+    out
 }
 
 fn flatten(node: &Node, prefix: &str, depth: usize, out: &mut Settings) {
@@ -229,12 +210,8 @@ fn with_defaults(value: &str) -> (String, Option<EnvName>) {
 }
 
 fn listening(source: &Source<'_>, key: &str, value: &str, line: u32, base: bool, facts: &mut Facts) {
-    let framework = match key {
-        "server.port" => "spring-boot",
-        "quarkus.http.port" => "quarkus",
-        "micronaut.server.port" => "micronaut",
-        "ktor.deployment.port" => "ktor",
-        _ => return,
+    let Some(framework) = table::listener(key) else {
+        return;
     };
     // A port of zero is one that the system chooses, in tests and behind a registry.
     let (text, variable) = with_defaults(value);
@@ -249,14 +226,7 @@ fn listening(source: &Source<'_>, key: &str, value: &str, line: u32, base: bool,
 }
 
 fn datastore(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut Facts) {
-    let property = TABLE.property.iter().find(|property| {
-        if property.name.ends_with('.') {
-            key.starts_with(property.name)
-        } else {
-            key == property.name
-        }
-    });
-    let Some(property) = property else { return };
+    let Some(property) = table::store(key) else { return };
     let (text, variable) = with_defaults(value);
     let kind = if property.store.is_empty() {
         // `jdbc:postgresql://…`, `jdbc:h2:mem:shop`, `postgresql`
@@ -296,25 +266,5 @@ fn secrets(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut F
     let place = judge::Place::new(line, source.scope);
     if secret::is_secret_name(last) || value.contains("://") {
         let _: Option<Setting> = judge::literal(source, facts, last, value, place).shown;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use playbook_core::technology::{Catalogue, Group};
-
-    #[test]
-    fn every_store_of_the_table_is_known() {
-        let table: Table = toml::from_str(include_str!("properties.toml")).expect("properties.toml");
-        assert!(table.property.len() > 10);
-        for property in &table.property {
-            assert!(
-                property.store.is_empty()
-                    || Catalogue::get().find(Group::Datastore, property.store).is_some(),
-                "{}",
-                property.name
-            );
-        }
     }
 }

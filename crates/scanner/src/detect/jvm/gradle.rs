@@ -7,6 +7,7 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::technology::{Catalogue, Ecosystem, Group};
 
+use super::coordinates;
 use super::version::java;
 use crate::detect::ecosystem::{Code, dependency, group, pattern, pin, project, start};
 use crate::detect::ending;
@@ -129,7 +130,7 @@ fn packages(code: &Code<'_>, manifest: &mut ProjectFact) -> Vec<(Dependency, usi
     for found in code.all(&pattern!(
         r#"(?m)^\s*(?P<configuration>[a-zA-Z]+)[ (]+(?:(?:enforcedPlatform|platform)\s*\(\s*)?["'](?P<group>[\w.\-]+):(?P<artifact>[\w.\-]+)(?::(?P<version>[^"'@:\n]+))?[^"'\n]*["']"#
     )) {
-        let coordinates = format!("{}:{}", group(&found, "group"), group(&found, "artifact"));
+        let coordinates = coordinates(group(&found, "group"), group(&found, "artifact"));
         let development = is_development(group(&found, "configuration"));
         add(&coordinates, group(&found, "version"), development, start(&found));
     }
@@ -137,7 +138,7 @@ fn packages(code: &Code<'_>, manifest: &mut ProjectFact) -> Vec<(Dependency, usi
     for found in code.all(&pattern!(
         r#"(?m)^\s*(?P<configuration>[a-zA-Z]+)[ (]+group\s*[:=]\s*["'](?P<group>[\w.\-]+)["']\s*,\s*name\s*[:=]\s*["'](?P<artifact>[\w.\-]+)["'](?:\s*,\s*version\s*[:=]\s*["'](?P<version>[^"'\n]+)["'])?"#
     )) {
-        let coordinates = format!("{}:{}", group(&found, "group"), group(&found, "artifact"));
+        let coordinates = coordinates(group(&found, "group"), group(&found, "artifact"));
         let development = is_development(group(&found, "configuration"));
         add(&coordinates, group(&found, "version"), development, start(&found));
     }
@@ -165,7 +166,12 @@ fn packages(code: &Code<'_>, manifest: &mut ProjectFact) -> Vec<(Dependency, usi
         r#"(?m)^\s*apply[ (]+plugin\s*[:=]\s*["'](?P<id>[\w.\-]+)["']"#
     )) {
         let id = group(&found, "id");
-        add(&format!("{id}:gradle-plugin"), "", !is_framework(id), start(&found));
+        add(
+            &format!("{id}:gradle-plugin"),
+            "",
+            !is_framework(id),
+            start(&found),
+        );
     }
     // `implementation(project(":common"))`
     for found in code.all(&pattern!(
@@ -260,11 +266,7 @@ fn catalogue(source: &Source<'_>, facts: &mut Facts) {
             });
         let Some(module) = module else { continue };
         let mut parts = module.split(':');
-        let coordinates = format!(
-            "{}:{}",
-            parts.next().unwrap_or_default(),
-            parts.next().unwrap_or_default()
-        );
+        let coordinates = coordinates(parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let version = version_of(node).or_else(|| parts.next().map(str::to_owned));
         let Some(name) = Name::parse(Raw::new(&coordinates)) else {
             continue;
@@ -273,13 +275,11 @@ fn catalogue(source: &Source<'_>, facts: &mut Facts) {
         libraries.insert(alias.to_owned(), (name, version));
     }
     for (alias, library) in &libraries {
-        facts
-            .aliases
-            .extend(short("", alias).map(|alias| AliasFact {
-                dir: dir.clone(),
-                alias,
-                packages: vec![library.clone()],
-            }));
+        facts.aliases.extend(short("", alias).map(|alias| AliasFact {
+            dir: dir.clone(),
+            alias,
+            packages: vec![library.clone()],
+        }));
     }
     for (alias, _, node) in tree.get("bundles").into_iter().flat_map(Node::entries) {
         let packages = node
@@ -295,7 +295,11 @@ fn catalogue(source: &Source<'_>, facts: &mut Facts) {
             }));
     }
     for (alias, line, node) in tree.get("plugins").into_iter().flat_map(Node::entries) {
-        let text = node.get("id").or(Some(node)).and_then(Node::text).unwrap_or_default();
+        let text = node
+            .get("id")
+            .or(Some(node))
+            .and_then(Node::text)
+            .unwrap_or_default();
         let (id, inline) = text.split_once(':').unwrap_or((text, ""));
         let version = version_of(node).unwrap_or_else(|| inline.to_owned());
         if id == "org.springframework.boot" {

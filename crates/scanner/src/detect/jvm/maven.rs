@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use playbook_core::harmless::{Name, Sentence};
 use playbook_core::raw::Raw;
 
+use super::coordinates;
 use super::version::java;
 use crate::detect::ecosystem::{dependency, pin, project};
 use crate::detect::syntax_problem;
@@ -117,10 +118,16 @@ fn packages_of(
     let development =
         matches!(field("scope").as_str(), "test" | "provided") || artifact.ends_with("-devtools");
     let written = package.child("groupId").map_or("", Element::text);
-    let of_this_build = matches!(written, "${project.groupId}" | "${project.parent.groupId}" | "${pom.groupId}")
-        || written == own_group && !own_group.is_empty();
-    let group = if of_this_build { own_group.to_owned() } else { field("groupId") };
-    let coordinates = format!("{group}:{artifact}");
+    let of_this_build = matches!(
+        written,
+        "${project.groupId}" | "${project.parent.groupId}" | "${pom.groupId}"
+    ) || written == own_group && !own_group.is_empty();
+    let group = if of_this_build {
+        own_group.to_owned()
+    } else {
+        field("groupId")
+    };
+    let coordinates = coordinates(&group, &artifact);
     out.extend(dependency(
         &coordinates,
         &field("version"),
@@ -157,7 +164,12 @@ const JAVA_PROPERTIES: &[&str] = &[
 fn versions(source: &Source<'_>, root: &Element, properties: &BTreeMap<&str, &str>, facts: &mut Facts) {
     for name in JAVA_PROPERTIES {
         if let Some(property) = root.child("properties").and_then(|all| all.child(name)) {
-            java(source, facts, &filled(property.text(), properties), property.line());
+            java(
+                source,
+                facts,
+                &filled(property.text(), properties),
+                property.line(),
+            );
         }
     }
     for plugin in root

@@ -4,6 +4,7 @@ use playbook_core::harmless::{Name, Symbol};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 
+use super::coordinates;
 use super::version::java;
 use crate::detect::ecosystem::{Code, dependency, group, pattern, pin, project, start};
 use crate::detect::ending;
@@ -39,7 +40,7 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
     )) {
         let scope = group(&found, "scope").to_ascii_lowercase();
         let development = ["test", "provided", "it"].iter().any(|word| scope.trim_matches('"').starts_with(word));
-        let coordinates = format!("{}:{}", group(&found, "group"), group(&found, "artifact"));
+        let coordinates = coordinates(group(&found, "group"), group(&found, "artifact"));
         manifest.dependencies.extend(dependency(
             &coordinates,
             group(&found, "version"),
@@ -63,7 +64,9 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
     // `(project in file("api"))`, `project.in(file("api"))`
     for found in code.all(&pattern!(r#"\bin\s*\(?\s*file\s*\(\s*"(?P<module>[^"\n]+)""#)) {
         if group(&found, "module") != "." {
-            manifest.members.extend(Name::parse(Raw::new(group(&found, "module"))));
+            manifest
+                .members
+                .extend(Name::parse(Raw::new(group(&found, "module"))));
         }
     }
     if let Some(found) = code.first(&pattern!(
@@ -72,7 +75,9 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
         let program = manifest.name.clone().or_else(|| Name::parse(Raw::new("app")));
         let class = Symbol::parse(Raw::new(group(&found, "class")));
         let line = code.line(start(&found));
-        manifest.programs.extend(program.map(|program| (program, class, line)));
+        manifest
+            .programs
+            .extend(program.map(|program| (program, class, line)));
     }
     for found in code.all(&pattern!(
         r#"\bscalaVersion\s*:=\s*(?:"(?P<version>[^"\n]+)"|(?P<constant>\w+))"#

@@ -67,7 +67,13 @@ fn wrapper(source: &Source<'_>, facts: &mut Facts) {
             } else {
                 "maven"
             };
-            pin(source, facts, tool, group(&found, "version").trim_end_matches('.'), entry.line);
+            pin(
+                source,
+                facts,
+                tool,
+                group(&found, "version").trim_end_matches('.'),
+                entry.line,
+            );
         }
     }
 }
@@ -80,7 +86,8 @@ pub(super) fn java(source: &Source<'_>, facts: &mut Facts, text: &str, line: u32
         return;
     }
     // `[17,)` is a range, which the words before the number do not hold.
-    let bare = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_' | '@' | '=' | ' '));
+    let bare = text
+        .trim_start_matches(|c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_' | '@' | '=' | ' '));
     let number: String = bare
         .replace('_', ".")
         .chars()
