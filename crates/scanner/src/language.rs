@@ -165,6 +165,9 @@ struct Definition {
     raises: Vec<String>,
     nulls: Vec<String>,
     ignore_after: Vec<String>,
+    class: Option<String>,
+    absolute_routes: bool,
+    development_block: Option<String>,
     env: Vec<Anchor>,
     env_block: Vec<Anchor>,
     route: Vec<Anchor>,
@@ -235,6 +238,8 @@ pub(crate) struct Language {
     any: Pattern,
     constant: Option<Pattern>,
     function: Option<Pattern>,
+    class: Option<Pattern>,
+    development_block: Option<Pattern>,
 }
 
 impl Language {
@@ -266,6 +271,8 @@ impl Language {
             any: Pattern::new(&words.join("|")),
             constant: definition.constant.as_deref().map(Pattern::new),
             function: definition.function.as_deref().map(Pattern::new),
+            class: definition.class.as_deref().map(Pattern::new),
+            development_block: definition.development_block.as_deref().map(Pattern::new),
             anchors,
             definition,
         }
@@ -279,6 +286,35 @@ impl Language {
     /// The text with comments and contents of strings blanked.
     pub(crate) fn mask(&self, text: &str) -> Masked {
         lex::mask(text, &self.definition.syntax)
+    }
+
+    /// Does a route with a slash at its beginning stand for itself, whatever its class says?
+    pub(crate) fn absolute_routes(&self) -> bool {
+        self.definition.absolute_routes
+    }
+
+    /// The classes of masked code that routes may take a prefix from: offsets and names.
+    pub(crate) fn classes(&self, code: &str) -> Vec<(usize, String)> {
+        let Some(regex) = self.class.as_ref().and_then(Pattern::regex) else {
+            return Vec::new();
+        };
+        regex
+            .captures_iter(code)
+            .filter_map(|found| {
+                let name = found.name("name")?.as_str().to_owned();
+                Some((found.get(0)?.start(), name))
+            })
+            .collect()
+    }
+
+    /// Where masked code opens a block that runs in development only.
+    pub(crate) fn development_blocks(&self, code: &str) -> Vec<usize> {
+        self.development_block
+            .as_ref()
+            .and_then(Pattern::regex)
+            .map_or_else(Vec::new, |regex| {
+                regex.find_iter(code).map(|found| found.end()).collect()
+            })
     }
 
     /// Whether a text may hold a hit of one of the kinds: cheap, to be asked before [`Language::mask`].

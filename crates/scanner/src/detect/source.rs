@@ -1,9 +1,11 @@
 //! Source code in any language, by the anchors of `languages/*.toml`: reads of the environment everywhere; routes,
 //! listeners, schedules and clients where no detector of the ecosystem reads them itself.
 
-use playbook_core::evidence::Scope;
+mod prefix;
+
+use playbook_core::evidence::{Confidence, Scope};
 use playbook_core::harmless::{EnvName, Name, Schedule, Setting, Symbol, UrlPath, port};
-use playbook_core::inventory::VariableOrigin;
+use playbook_core::inventory::{Pool, VariableOrigin};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::secret;
@@ -14,6 +16,7 @@ use crate::fact::{EntryKind, EntryPoint, Facts, JobFact, RouteFact, VariableFact
 use crate::language::{Fallback, Hit, Kind, Language, language_of};
 use crate::limits;
 use crate::source::Source;
+use prefix::Prefixes;
 
 /// Source code.
 pub(crate) const DETECTOR: Detector = Detector {
@@ -39,21 +42,62 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let kinds: &[Kind] = if OWN_DETECTOR.contains(&language.name()) {
         &[Kind::Env]
     } else {
-        &[Kind::Env, Kind::Route, Kind::Listen, Kind::Schedule]
+        &[
+            Kind::Env,
+            Kind::Route,
+            Kind::Mount,
+            Kind::Listen,
+            Kind::Schedule,
+            Kind::Client,
+        ]
     };
-    for hit in language
-        .hits(source.text, kinds)
-        .into_iter()
-        .take(limits::FACTS_PER_FILE)
-    {
+    if !language.may_hit(source.text, kinds) {
+        return;
+    }
+    let masked = language.mask(source.text);
+    let mut hits = language.hits_in(source.text, &masked, kinds);
+    hits.truncate(limits::FACTS_PER_FILE);
+    let prefixes = hits
+        .iter()
+        .any(|hit| hit.kind == Kind::Route)
+        .then(|| Prefixes::new(language, &masked, &hits));
+    for hit in &hits {
         match hit.kind {
-            Kind::Env => variable(source, &hit, facts),
-            Kind::Route => route(source, language, &hit, facts),
-            Kind::Listen => listener(source, language, &hit, facts),
-            Kind::Schedule => job(source, language, &hit, facts),
-            Kind::Mount | Kind::Client => {}
+            Kind::Env => variable(source, hit, facts),
+            Kind::Route => {
+                if let Some(prefixes) = &prefixes {
+                    route(source, language, hit, prefixes, facts);
+                }
+            }
+            Kind::Listen => listener(source, language, hit, facts),
+            Kind::Schedule => job(source, language, hit, facts),
+            Kind::Client => pool(source, hit, facts),
+            Kind::Mount => {}
         }
     }
+}
+
+/// The size of a pool, as a number or from a variable.
+fn pool(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
+    let (Some(library), Some(size)) = (hit.attribute("library"), hit.attribute("pool-size")) else {
+        return;
+    };
+    let (Some(library), Ok(size)) = (Name::parse(Raw::new(library)), size.trim().parse()) else {
+        return;
+    };
+    if source.scope != Scope::Production {
+        return;
+    }
+    facts.pools.push(Pool {
+        library: library.into(),
+        datastore: None,
+        service: None,
+        size: Some(size),
+        overflow: None,
+        variable: None,
+        confidence: Confidence::Stated,
+        evidence: vec![source.at(hit.line)],
+    });
 }
 
 fn is_true(hit: &Hit, attribute: &str) -> bool {
@@ -126,18 +170,38 @@ fn is_bundled(name: &str) -> bool {
     .any(|prefix| name.starts_with(prefix))
 }
 
-fn route(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut Facts) {
-    let Some(text) = hit.name.as_deref() else { return };
-    let text = if text.starts_with('/') {
-        text.to_owned()
-    } else {
-        format!("/{text}")
-    };
-    let Some(path) = UrlPath::parse(Raw::new(&text)) else {
+fn route(
+    source: &Source<'_>,
+    language: &'static Language,
+    hit: &Hit,
+    prefixes: &Prefixes,
+    facts: &mut Facts,
+) {
+    if prefixes.is_prefix(hit) {
+        return;
+    }
+    let text = hit
+        .name
+        .as_deref()
+        .or_else(|| hit.attribute("path"))
+        .unwrap_or_default();
+    // A route without a path of its own is the one of its class.
+    let arguments = source
+        .text
+        .get(hit.offset..)
+        .and_then(|rest| rest.split_once('('));
+    let bare = arguments.is_some_and(|(_, inside)| inside.trim_start().starts_with(')'));
+    if text.is_empty() && (hit.attribute("router").is_some() || !bare) {
+        return;
+    }
+    let Some(path) = UrlPath::parse(Raw::new(&prefixes.whole(hit, text))) else {
         return;
     };
     facts.routes.push(RouteFact {
-        method: method(hit.attribute("method")),
+        method: method(hit.attribute("method").map(|method| {
+            let several = hit.attribute("methods").filter(|_| method == "Request");
+            several.unwrap_or(method)
+        })),
         path,
         router: hit
             .attribute("router")
@@ -146,7 +210,11 @@ fn route(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mu
         touches: Vec::new(),
         constant: false,
         framework: Shown::from(language.name()),
-        scope: source.scope,
+        scope: if prefixes.is_development(hit.offset) {
+            Scope::Development
+        } else {
+            source.scope
+        },
         evidence: source.at(hit.line),
     });
 }
@@ -216,7 +284,8 @@ fn job(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut 
     let schedule = ["schedule", "first", "cron", "every"]
         .iter()
         .find_map(|attribute| hit.attribute(attribute))
-        .and_then(|text| Schedule::parse(Raw::new(text.trim_matches(['"', '\'']))));
+        .map(|text| default_of(text.trim_matches(['"', '\''])))
+        .and_then(|text| Schedule::parse(Raw::new(text)));
     let stem = source.path.name().split('.').next().unwrap_or_default();
     let name = hit
         .name
@@ -232,7 +301,10 @@ fn job(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut 
     facts.jobs.push(JobFact {
         name,
         schedule,
-        runner: Shown::from(language.name()),
+        runner: hit
+            .attribute("runner")
+            .and_then(|runner| Name::parse(Raw::new(runner)))
+            .map_or_else(|| Shown::from(language.name()), Into::into),
         scope: if source.scope == Scope::Production {
             Scope::Production
         } else {
@@ -240,6 +312,14 @@ fn job(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut 
         },
         evidence: source.at(hit.line),
     });
+}
+
+/// The default of a placeholder for a property: `${jobs.clean:0 0 3 * * *}`.
+fn default_of(text: &str) -> &str {
+    text.strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        .and_then(|rest| rest.split_once(':'))
+        .map_or(text, |(_, default)| default)
 }
 
 #[cfg(test)]
