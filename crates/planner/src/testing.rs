@@ -202,6 +202,7 @@ pub(crate) fn api_with_database() -> Inventory {
         checks: Vec::new(),
         shallow: true,
         authenticated: false,
+        development_only: false,
         evidence: vec![at("backend/app/health.py", 9)],
     }];
     backend.dockerfile = Some(path("backend/Dockerfile"));

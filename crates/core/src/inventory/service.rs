@@ -77,6 +77,8 @@ record! {
         pub shallow: bool,
         /// Does it want authentication, as far as the code shows?
         pub authenticated: bool,
+        /// Is it there in development only?
+        pub development_only: bool,
         /// The places that prove it.
         pub evidence: Vec<Evidence>,
     }

@@ -16,6 +16,7 @@ pub(super) const RULES: &[&Rule] = &[
     &UNSERVED_PATH,
     &WANTS_SIGN_IN,
     &LIVENESS,
+    &DEVELOPMENT_ONLY,
     &CANNOT_FAIL,
     &PROGRAM_MISSING,
 ];
@@ -56,6 +57,34 @@ fn no_endpoint(inventory: &Inventory, _: &Context, findings: &mut Findings) {
                     .chain(facts::start_place(service)),
             )
             .confidence(Confidence::Derived);
+    }
+}
+
+static DEVELOPMENT_ONLY: Rule = Rule {
+    id: "health-development-only",
+    severity: Severity::High,
+    section: 6,
+    title: "The health endpoints exist in development only",
+    why: "In production a check of them gets 404, or the answer of whatever serves unknown paths, which never fails.",
+    fix: "Map them outside of the branch for development, on a port or host that the public can't reach.",
+    check: development_only,
+};
+
+fn development_only(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for service in facts::web_services(inventory) {
+        let (only, others): (Vec<_>, Vec<_>) =
+            service.health.iter().partition(|health| health.development_only);
+        if only.is_empty() || !others.is_empty() {
+            continue;
+        }
+        let paths: Vec<Shown> = only.iter().map(|health| code(&health.path)).collect();
+        findings.add(
+            Shown::fill(
+                "{} of {} are not mapped in production.",
+                &[&Shown::join(&paths, ", "), &code(&service.name)],
+            ),
+            only.iter().flat_map(|health| health.evidence.iter().cloned()),
+        );
     }
 }
 

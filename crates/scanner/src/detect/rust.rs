@@ -219,30 +219,58 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
             evidence: source.at(line),
         });
     }
+    migrations(source, facts);
+    for (needle, kind) in [
+        ("with_graceful_shutdown(", SignalKind::GracefulShutdown),
+        ("signal::ctrl_c(", SignalKind::GracefulShutdown),
+        (
+            "danger_accept_invalid_certs(true)",
+            SignalKind::TlsVerificationOff,
+        ),
+    ] {
+        if let Some(line) = source.line_with(needle) {
+            facts.signal(kind, None, source.scope, source.at(line));
+        }
+    }
+}
+
+/// Migrations that the program applies by itself.
+fn migrations(source: &Source<'_>, facts: &mut Facts) {
+    // Two libraries have a macro of this name.
+    let embeds = if source.text.contains("refinery") {
+        "refinery"
+    } else {
+        "diesel"
+    };
     for (needle, tool) in [
         ("migrate!(", "sqlx"),
         (".run_pending_migrations(", "diesel"),
         ("Migrator::up(", "sea-orm"),
-        ("embed_migrations!(", "refinery"),
+        ("embed_migrations!(", embeds),
     ] {
-        let Some(line) = source.line_with(needle) else {
+        let Some(at) = source.text.find(needle) else {
             continue;
         };
-        // Diesel and Refinery call their macros the same.
-        let tool = if tool == "refinery" && !source.text.contains("refinery") {
-            "diesel"
-        } else {
-            tool
-        };
+        let line = source.line_of(at);
         // Tests prepare their database themselves.
-        if source.text.contains("#[cfg(test)]") && source.text.find("#[cfg(test)]") < source.text.find(needle)
-        {
+        if source.text.find("#[cfg(test)]").is_some_and(|tests| tests < at) {
             continue;
         }
+        let package = package_of(source.path);
+        // A path in a macro starts at the folder of the package.
+        let written = source.text.get(at + needle.len()..).and_then(|rest| {
+            let quoted = rest.trim_start().strip_prefix('"')?;
+            quoted.split('"').next()
+        });
+        let dir = match (tool, written) {
+            ("sqlx", written) => package.join(written.unwrap_or("migrations")),
+            (_, Some(written)) => package.join(written),
+            _ => None,
+        };
         facts.migrations.push(MigrationFact {
             tool: Shown::from(tool),
-            dir: None,
-            project: source.path.parent(),
+            dir,
+            project: package,
             command: None,
             rollback: None,
             at_start: true,
@@ -257,17 +285,19 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
             source.at(line),
         );
     }
-    for (needle, kind) in [
-        ("with_graceful_shutdown(", SignalKind::GracefulShutdown),
-        ("signal::ctrl_c(", SignalKind::GracefulShutdown),
-        (
-            "danger_accept_invalid_certs(true)",
-            SignalKind::TlsVerificationOff,
-        ),
-    ] {
-        if let Some(line) = source.line_with(needle) {
-            facts.signal(kind, None, source.scope, source.at(line));
+}
+
+/// The folder of the package that a source file belongs to, by the layout that Cargo expects.
+fn package_of(path: &RelPath) -> RelPath {
+    let mut folder = path.parent();
+    loop {
+        if matches!(folder.name(), "src" | "tests" | "examples") {
+            return folder.parent();
         }
+        if folder.is_root() {
+            return path.parent();
+        }
+        folder = folder.parent();
     }
 }
 

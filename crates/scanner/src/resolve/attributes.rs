@@ -12,6 +12,7 @@ use playbook_core::technology::{Catalogue, Group};
 
 use super::candidates::{Sources, Tier};
 use super::roles;
+use super::routes::{WholeRoute, is_health_path, of_development, of_folders};
 use super::services::{Merged, entries_of};
 use crate::fact::{EntryKind, EntryPoint};
 
@@ -431,6 +432,73 @@ fn conventional_port(text: &str, entries: &[EntryPoint], merged: &Merged) -> Opt
 }
 
 /// Health endpoints: routes of the code, probes of units and images, add-ons of frameworks.
+/// Takes over those of the routes that are health endpoints.
+fn add_routes(checks: &mut Vec<HealthCheck>, routes: Vec<WholeRoute>, development_only: bool) {
+    for route in routes {
+        if is_health_path(route.path.as_str()) && matches!(route.method.as_str(), "GET" | "*" | "HEAD") {
+            add_check(
+                checks,
+                HealthCheck {
+                    path: route.path,
+                    checks: route.touches,
+                    shallow: route.constant,
+                    authenticated: route.authenticated.unwrap_or_default(),
+                    development_only,
+                    evidence: vec![route.evidence],
+                },
+            );
+        }
+    }
+}
+
+/// The folders of libraries of this repository that an application is built with: it serves their routes.
+fn libraries(dir: &RelPath, sources: &Sources<'_>) -> Vec<RelPath> {
+    let Some(app) = sources.apps.at(dir) else {
+        return Vec::new();
+    };
+    let wanted: BTreeSet<&str> = app
+        .projects
+        .iter()
+        .flat_map(|project| &project.dependencies)
+        .filter(|dependency| !dependency.development)
+        .map(|dependency| dependency.name.as_str())
+        .collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let is_wanted = |other: &&super::apps::App| {
+        other.dir != *dir
+            && other.projects.iter().any(|project| {
+                project
+                    .name
+                    .as_ref()
+                    .is_some_and(|name| wanted.contains(name.as_str()))
+            })
+    };
+    // What is a process of its own answers for itself.
+    let is_process = |folder: &RelPath| {
+        sources
+            .facts
+            .entry_points
+            .iter()
+            .filter(|entry| entry.path.is_in(folder))
+            .any(|entry| {
+                sources
+                    .apps
+                    .owner(&entry.path)
+                    .is_some_and(|owner| owner.dir == *folder)
+            })
+    };
+    sources
+        .apps
+        .all
+        .iter()
+        .filter(is_wanted)
+        .map(|other| other.dir.clone())
+        .filter(|folder| !is_process(folder))
+        .collect()
+}
+
 /// The path of a framework's endpoint where the application's configuration puts it.
 fn moved(path: &'static str, framework: &str, app: &super::apps::App, sources: &Sources<'_>) -> Shown {
     let own: Vec<&crate::fact::HealthBaseFact> = sources
@@ -457,20 +525,20 @@ fn health(merged: &mut Merged, sources: &Sources<'_>) {
     }
     let mut checks: Vec<HealthCheck> = Vec::new();
     let dir = merged.service.path.clone();
-    for route in super::routes::of_service(&dir, sources) {
-        if super::routes::is_health_path(route.path.as_str())
-            && matches!(route.method.as_str(), "GET" | "*" | "HEAD")
-        {
-            add_check(
-                &mut checks,
-                HealthCheck {
-                    path: route.path.clone(),
-                    checks: route.touches.clone(),
-                    shallow: route.constant,
-                    authenticated: route.authenticated.unwrap_or_default(),
-                    evidence: vec![route.evidence.clone()],
-                },
-            );
+    let own = [dir.clone()];
+    add_routes(&mut checks, of_folders(&own, Scope::Production, sources), false);
+    if checks.is_empty() {
+        let shared = libraries(&dir, sources);
+        add_routes(
+            &mut checks,
+            of_folders(&shared, Scope::Production, sources),
+            false,
+        );
+        if checks.is_empty() {
+            add_routes(&mut checks, of_development(&own, sources), true);
+        }
+        if checks.is_empty() {
+            add_routes(&mut checks, of_development(&shared, sources), true);
         }
     }
     let mut probed: Vec<(UrlPath, Evidence)> = Vec::new();
@@ -509,6 +577,7 @@ fn health(merged: &mut Merged, sources: &Sources<'_>) {
                     checks: Vec::new(),
                     shallow: false,
                     authenticated: false,
+                    development_only: false,
                     evidence: vec![evidence],
                 },
             );
@@ -536,6 +605,7 @@ fn health(merged: &mut Merged, sources: &Sources<'_>) {
                                 checks: Vec::new(),
                                 shallow: false,
                                 authenticated: false,
+                                development_only: false,
                                 evidence: vec![evidence.clone()],
                             },
                         );

@@ -184,24 +184,32 @@ fn module_stem(module: &RelPath) -> &str {
 
 /// The routes of the application of this folder, with whole paths.
 pub(crate) fn of_service(dir: &RelPath, sources: &Sources<'_>) -> Vec<WholeRoute> {
-    let of_app = sources
-        .routes
-        .routes
-        .get(&Some(dir.clone()))
+    of_folders(std::slice::from_ref(dir), Scope::Production, sources)
+}
+
+/// Routes that the code of these applications has in development only.
+pub(crate) fn of_development(dirs: &[RelPath], sources: &Sources<'_>) -> Vec<WholeRoute> {
+    of_folders(dirs, Scope::Development, sources)
         .into_iter()
-        .flatten();
-    let of_none = sources.routes.routes.get(&None).into_iter().flatten();
-    let mut found: Vec<usize> = of_app.chain(of_none).copied().collect();
-    found.sort_unstable();
-    found
-        .into_iter()
-        .filter_map(|at| sources.facts.routes.get(at))
+        .filter(|route| crate::scope::scope_of(&route.evidence.path) == Scope::Production)
+        .collect()
+}
+
+/// The routes of applications of one scope.
+pub(crate) fn of_folders(dirs: &[RelPath], scope: Scope, sources: &Sources<'_>) -> Vec<WholeRoute> {
+    if dirs.is_empty() {
+        return Vec::new();
+    }
+    sources
+        .facts
+        .routes
+        .iter()
+        .filter(|route| route.scope == scope)
         .filter(|route| {
-            sources
-                .apps
-                .owner(&route.evidence.path)
-                .is_some_and(|app| app.dir == *dir)
-                || route.evidence.path.is_in(dir)
+            sources.apps.owner(&route.evidence.path).map_or_else(
+                || dirs.iter().any(|dir| route.evidence.path.is_in(dir)),
+                |app| dirs.contains(&app.dir),
+            )
         })
         .flat_map(|route| whole(route, sources))
         .collect()

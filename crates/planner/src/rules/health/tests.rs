@@ -8,6 +8,7 @@ fn health(path: &'static str, checks: &[&'static str], authenticated: bool) -> H
         checks: checks.iter().map(|kind| Shown::from(*kind)).collect(),
         shallow: checks.is_empty(),
         authenticated,
+        development_only: false,
         evidence: vec![place("src/health", 11)],
     }
 }
@@ -168,4 +169,15 @@ fn commands_of_checks() {
         "compose",
     );
     silent(id, &build("python:3.14", None), "compose");
+}
+
+#[test]
+fn endpoints_of_development() {
+    let of = |development_only| {
+        let mut check = health("/health", &[], false);
+        check.development_only = development_only;
+        with(vec![check], Vec::new())
+    };
+    assert!(fired(&DEVELOPMENT_ONLY, &of(true)));
+    assert!(!fired(&DEVELOPMENT_ONLY, &of(false)));
 }
