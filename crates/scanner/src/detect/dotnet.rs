@@ -1,5 +1,6 @@
 //! .NET: projects and their packages, versions, hosts, configuration files, migrations of EF Core.
 
+mod aspire;
 mod code;
 mod configuration;
 mod migration;
@@ -45,6 +46,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         needles(&code, "csharp", facts);
         code::detect(&code, facts);
         migration::detect(&code, facts);
+        aspire::detect(&code, facts);
     }
 }
 

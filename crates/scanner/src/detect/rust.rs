@@ -95,12 +95,19 @@ fn package(source: &Source<'_>, facts: &mut Facts) {
             facts,
         );
     }
-    let programs = tree
+    let declared = tree
         .get("bin")
         .into_iter()
         .flat_map(Node::items)
-        .filter_map(|bin| Some((Name::parse(Raw::new(bin.get("name")?.text()?))?, None, bin.line())))
-        .collect();
+        .filter_map(|bin| Some((Name::parse(Raw::new(bin.get("name")?.text()?))?, None, bin.line())));
+    // Of several programs, the one that runs when none is named.
+    let preferred = package
+        .and_then(|package| package.get("default-run"))
+        .and_then(|node| Some((Name::parse(Raw::new(node.text()?))?, None, node.line())));
+    let programs = match preferred {
+        Some(preferred) => vec![preferred],
+        None => declared.collect(),
+    };
     facts.projects.push(ProjectFact {
         dir: source.path.parent(),
         manifest: source.path.clone(),
@@ -205,7 +212,9 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
     let is_program = source.path.name() == "main.rs" || source.path.parent().name() == "bin";
     let main = ["\nfn main()", "\nasync fn main()", "\npub async fn main()"]
         .iter()
-        .find_map(|needle| source.text.find(needle).map(|at| source.line_of(at) + 1));
+        .find_map(|needle| source.text.find(needle).map(|at| source.line_of(at) + 1))
+        // Rocket makes the main function of this one.
+        .or_else(|| source.line_with("#[launch]"));
     if let (true, Some(line)) = (is_program, main) {
         facts.entry_points.push(EntryPoint {
             path: source.path.clone(),

@@ -37,6 +37,9 @@ pub(crate) struct Conventional {
     single: BTreeSet<RelPath>,
 }
 
+/// Applications of which the only program is looked for; more are a collection of many things.
+const PROGRAMS: usize = 40;
+
 /// How an application is started.
 struct Beginning {
     command: Option<CommandLine>,
@@ -98,11 +101,16 @@ fn new_services(
                 push(&app.dir, beginning);
             }
         }
-        // A single application below the root is what the repository is for.
-        if let ([only], false) = (below.as_slice(), any)
-            && let Some(beginning) = beginning(&only.dir, sources, index)
-        {
-            push(&only.dir, beginning);
+        // A single program below the root, among libraries, is what the repository is for.
+        let programs: Vec<(&RelPath, Beginning)> = below
+            .iter()
+            .filter(|_| !any && below.len() <= PROGRAMS)
+            .filter_map(|app| Some((&app.dir, beginning(&app.dir, sources, index)?)))
+            .collect();
+        if programs.len() == 1 {
+            for (dir, beginning) in programs {
+                push(dir, beginning);
+            }
         }
     }
     name_uniquely(merged);

@@ -140,7 +140,7 @@ fn providers(code: &Code<'_>, facts: &mut Facts) {
 }
 
 /// Does the place stand behind `#if` or `#elif`?
-fn in_conditional_branch(code: &Code<'_>, offset: usize) -> bool {
+pub(super) fn in_conditional_branch(code: &Code<'_>, offset: usize) -> bool {
     let before = code.source.text.get(..offset).unwrap_or_default();
     let mut open: Vec<bool> = Vec::new();
     for line in before.lines().map(str::trim) {

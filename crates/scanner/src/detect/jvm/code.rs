@@ -6,7 +6,8 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
-use crate::detect::ecosystem::{Code, entry, group, pattern, start};
+use super::configuration::table::consumers as consumers_known;
+use crate::detect::ecosystem::{Code, entry, group, pattern, start, store};
 use crate::detect::{ending, sql};
 use crate::fact::{Dependency, EntryKind, Facts, MigrationFact, RevisionFact};
 use crate::source::Source;
@@ -44,6 +45,7 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
         told.port = group(&found, "port").parse().ok();
         facts.entry_points.push(told);
     }
+    consumers(code, facts);
     let configured = code.first(&pattern!(r"\bFlyway\.configure\("));
     if let (Some(found), Some(line)) = (configured, code.line_with(".migrate()")) {
         facts.signal(
@@ -53,6 +55,61 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
             source.at(line.max(code.line(start(&found)))),
         );
     }
+}
+
+/// Topics and queues that annotated methods read.
+fn consumers(code: &Code<'_>, facts: &mut Facts) {
+    let source = code.source;
+    if !source.text.contains("Listener") {
+        return;
+    }
+    for found in code.all(&pattern!(
+        r"@(?P<annotation>\w+Listener)\s*\((?P<arguments>(?:[^()]|\([^()]*\))*)\)"
+    )) {
+        let annotation = group(&found, "annotation");
+        let Some(consumer) = consumers_known()
+            .iter()
+            .find(|consumer| consumer.annotation == annotation)
+        else {
+            continue;
+        };
+        let line = code.line(start(&found));
+        let Some(plain) = store(source, consumer.store, true, line) else {
+            continue;
+        };
+        let arguments = group(&found, "arguments");
+        let mut names = Vec::new();
+        for argument in
+            pattern!(r#"(?:^|[\s,(])(?P<name>[a-zA-Z]\w*)?\s*=?\s*(?P<value>\{[^{}]*\}|"[^"\n]*")"#)
+                .all(arguments)
+        {
+            let name = group(&argument, "name");
+            if !name.is_empty() && !consumer.arguments.contains(&name) {
+                continue;
+            }
+            for text in pattern!(r#""(?P<text>[^"\n]+)""#).all(group(&argument, "value")) {
+                names.extend(topic(group(&text, "text")));
+            }
+        }
+        if names.is_empty() {
+            facts.stores.push(plain);
+            continue;
+        }
+        for name in names {
+            let mut named = plain.clone();
+            named.name = Some(name);
+            facts.stores.push(named);
+        }
+    }
+}
+
+/// The name of a topic, or the default of the property that holds it: `${shop.topic:orders}`.
+fn topic(text: &str) -> Option<Name> {
+    let text = match text.trim_start_matches('\\').strip_prefix("${") {
+        Some(rest) => rest.strip_suffix('}')?.split_once(':')?.1,
+        None => text,
+    };
+    Name::parse(Raw::new(text))
 }
 
 /// The class with its package: `com.example.shop.ShopApplication`.

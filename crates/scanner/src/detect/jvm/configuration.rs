@@ -1,7 +1,7 @@
 //! `application*.properties`, `application*.yml` and `application.conf` of Spring Boot, Quarkus, Micronaut, Ktor and Play:
 //! ports, datastores, variables.
 
-mod table;
+pub(super) mod table;
 
 use std::collections::BTreeMap;
 

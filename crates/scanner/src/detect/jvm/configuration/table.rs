@@ -71,6 +71,15 @@ struct Connector {
     store: Word,
 }
 
+/// An annotation of a method that handles messages.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(in crate::detect::jvm) struct Consumer {
+    pub(in crate::detect::jvm) annotation: Word,
+    pub(in crate::detect::jvm) store: Word,
+    pub(in crate::detect::jvm) arguments: Vec<Word>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(
     rename_all = "kebab-case",
@@ -84,6 +93,7 @@ struct Table {
     observed: Vec<Observed>,
     health_base: Vec<HealthBase>,
     connector: Vec<Connector>,
+    consumer: Vec<Consumer>,
 }
 
 // The table is part of the program; a mistake in it is found by the test below, never by a user.
@@ -112,6 +122,11 @@ pub(super) fn listener(key: &str) -> Option<&'static str> {
         .iter()
         .find(|listen| listen.name == key)
         .map(|listen| listen.framework)
+}
+
+/// The annotations of methods that handle messages.
+pub(in crate::detect::jvm) fn consumers() -> &'static [Consumer] {
+    &TABLE.consumer
 }
 
 /// The datastore that this property proves.
@@ -243,6 +258,9 @@ mod tests {
                 "{}",
                 property.name
             );
+        }
+        for consumer in &table.consumer {
+            assert!(is_store(consumer.store), "{}", consumer.annotation);
         }
         for connector in &table.connector {
             assert!(is_store(connector.store), "{}", connector.value);
