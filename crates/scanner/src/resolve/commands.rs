@@ -124,6 +124,7 @@ pub(crate) fn of_scripts(
                 && script.name.as_str() == *name
                 && main.is_none_or(|main| starts(script.runner, main))
                 && !roles::is_development_command(script.command.as_str())
+                && !is_development_server(script.command.as_str())
         })
     })?;
     let manager = main.and_then(|main| main.package_manager);
@@ -148,6 +149,31 @@ fn is_builder(runner: &str) -> bool {
 /// A `package.json` that builds the pages of a program in another language does not start the program.
 fn starts(runner: &str, main: &ProjectFact) -> bool {
     !matches!(runner, "npm" | "deno") || main.ecosystem == "npm"
+}
+
+/// Does its last command run a framework's development server: `ng serve`, `vite --port 3000`?
+fn is_development_server(command: &str) -> bool {
+    let commands = roles::simple_commands(command);
+    let Some(words) = commands.last() else {
+        return false;
+    };
+    let words: Vec<&str> = words
+        .iter()
+        .copied()
+        .skip_while(|word| matches!(*word, "npx" | "bunx" | "cross-env") || roles::is_assignment(word))
+        .collect();
+    Catalogue::get()
+        .group(Group::Framework)
+        .iter()
+        .filter_map(|technology| technology.framework.as_ref())
+        .flat_map(|framework| &framework.development)
+        .any(|development| {
+            let wanted: Vec<&str> = development.split(' ').collect();
+            words.starts_with(&wanted)
+                && words
+                    .get(wanted.len())
+                    .is_none_or(|next| next.starts_with(['-', '$']))
+        })
 }
 
 /// The framework's usual command with the proven entry point filled in.
@@ -175,7 +201,8 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
     let text = match (&symbol, pattern.contains('{')) {
         (Some(symbol), true) => fill_pattern(pattern, symbol),
         (_, false) => (*pattern).to_owned(),
-        (None, true) => return None,
+        (None, true) if pattern.replace("{port}", "").contains('{') => return None,
+        (None, true) => fill_pattern(pattern, ""),
     };
     Some((
         command(&text)?,
