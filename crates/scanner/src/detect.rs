@@ -3,7 +3,9 @@
 //! A detector returns nothing but facts and diagnostics: content can't fail a scan.
 
 mod api_spec;
+mod bicep;
 mod ci;
+mod cloudformation;
 mod commands;
 mod compose;
 mod conventions;
@@ -17,9 +19,10 @@ pub(crate) mod git;
 mod go;
 mod helm;
 mod ignore_file;
-mod judge;
+pub(crate) mod judge;
 mod jvm;
 pub(crate) mod kubernetes;
+mod kustomize;
 mod makefile;
 mod node;
 mod paas;
@@ -57,7 +60,9 @@ pub(crate) struct Detector {
 #[rustfmt::skip]
 pub(crate) const DETECTORS: &[&Detector] = &[
     &api_spec::DETECTOR,
+    &bicep::DETECTOR,
     &ci::DETECTOR,
+    &cloudformation::DETECTOR,
     &compose::DETECTOR,
     &conventions::DETECTOR,
     &dockerfile::DETECTOR,
@@ -70,6 +75,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &ignore_file::DETECTOR,
     &jvm::DETECTOR,
     &kubernetes::DETECTOR,
+    &kustomize::DETECTOR,
     &makefile::DETECTOR,
     &node::DETECTOR,
     &paas::DETECTOR,

@@ -433,6 +433,17 @@ pub(crate) struct ChartFact {
     pub(crate) document: std::sync::Arc<crate::parse::tree::Node>,
 }
 
+/// A file of Kustomize.
+#[derive(Debug)]
+pub(crate) struct KustomizationFact {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// What it says.
+    pub(crate) document: std::sync::Arc<crate::parse::tree::Node>,
+}
+
 /// Manifests of a cluster that are a template: what fills its actions stands in other files.
 pub(crate) struct TemplateFact {
     /// The file.
@@ -486,6 +497,7 @@ pub(crate) struct Facts {
     pub(crate) port_variables: Vec<PortVariableFact>,
     pub(crate) terraform: Vec<TerraformFile>,
     pub(crate) charts: Vec<ChartFact>,
+    pub(crate) kustomizations: Vec<KustomizationFact>,
     pub(crate) templates: Vec<TemplateFact>,
     pub(crate) objects: Vec<ClusterObject>,
     pub(crate) infrastructure: Vec<Infrastructure>,
@@ -523,7 +535,7 @@ impl Facts {
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
         extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, variables, routes,
-            prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, charts, templates, objects, infrastructure, containers, seeds, api_specs, auth,
+            prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.withheld.extend(other.withheld);
