@@ -24,6 +24,7 @@ mod jvm;
 pub(crate) mod kubernetes;
 mod kustomize;
 mod makefile;
+mod manifests;
 mod node;
 mod paas;
 mod php;
@@ -40,6 +41,7 @@ mod source;
 mod sql;
 mod sql_migrations;
 mod terraform;
+mod tool_versions;
 
 use playbook_core::path::RelPath;
 
@@ -77,6 +79,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &kubernetes::DETECTOR,
     &kustomize::DETECTOR,
     &makefile::DETECTOR,
+    &manifests::DETECTOR,
     &node::DETECTOR,
     &paas::DETECTOR,
     &php::DETECTOR,
@@ -91,6 +94,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &source::DETECTOR,
     &sql_migrations::DETECTOR,
     &terraform::DETECTOR,
+    &tool_versions::DETECTOR,
 ];
 
 /// Has the file one of these names?

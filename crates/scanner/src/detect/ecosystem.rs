@@ -171,20 +171,6 @@ pub(super) fn pin_of_file(source: &Source<'_>, facts: &mut Facts, tool: &'static
     }
 }
 
-/// The tool's line of a `.tool-versions`.
-pub(super) fn pin_of_tool_versions(source: &Source<'_>, facts: &mut Facts, name: &str, tool: &'static str) {
-    for (line, text) in source.numbered_lines() {
-        let mut words = text.split('#').next().unwrap_or_default().split_whitespace();
-        if let (Some(found), Some(version)) = (words.next(), words.next()) {
-            let bare = version.trim_start_matches(|c: char| !c.is_ascii_digit());
-            if found != name {
-                continue;
-            }
-            pin(source, facts, tool, bare, line);
-        }
-    }
-}
-
 /// A manifest without anything in it.
 pub(super) fn project(
     source: &Source<'_>,

@@ -6,12 +6,12 @@ mod mix;
 
 use playbook_core::path::RelPath;
 
-use super::ecosystem::{Code, is_production, needles, pin_of_tool_versions};
+use super::ecosystem::{Code, is_production, needles};
 use super::{Detector, ending};
 use crate::fact::Facts;
 use crate::source::Source;
 
-/// `mix.exs`, `.tool-versions`, and Elixir source.
+/// `mix.exs` and Elixir source.
 pub(crate) const DETECTOR: Detector = Detector {
     id: "elixir",
     wants,
@@ -19,14 +19,10 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn wants(path: &RelPath) -> bool {
-    path.name() == ".tool-versions" || ending(path, &["ex", "exs"])
+    ending(path, &["ex", "exs"])
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    if source.path.name() == ".tool-versions" {
-        pin_of_tool_versions(source, facts, "elixir", "beam");
-        return;
-    }
     let Some(code) = Code::new(source, "elixir") else {
         return;
     };

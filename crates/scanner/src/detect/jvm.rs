@@ -8,7 +8,7 @@ mod maven;
 
 use playbook_core::path::RelPath;
 
-use super::ecosystem::{Code, is_production, needles, pin, pin_of_file, pin_of_tool_versions};
+use super::ecosystem::{Code, is_production, needles, pin, pin_of_file};
 use super::{Detector, ending};
 use crate::fact::Facts;
 use crate::parse::properties;
@@ -22,10 +22,7 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn is_version_file(name: &str) -> bool {
-    matches!(
-        name,
-        ".java-version" | ".sdkmanrc" | ".tool-versions" | "system.properties"
-    )
+    matches!(name, ".java-version" | ".sdkmanrc" | "system.properties")
 }
 
 fn wants(path: &RelPath) -> bool {
@@ -70,7 +67,6 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
 fn versions(source: &Source<'_>, facts: &mut Facts) {
     match source.path.name() {
         ".java-version" => pin_of_file(source, facts, "jvm"),
-        ".tool-versions" => pin_of_tool_versions(source, facts, "java", "jvm"),
         _ => {
             for entry in properties::entries(source.text) {
                 if matches!(entry.key.as_str(), "java" | "java.runtime.version") {

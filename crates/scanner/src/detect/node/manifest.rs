@@ -13,7 +13,7 @@ use playbook_core::technology::{Catalogue, Ecosystem, Group};
 use crate::detect::{judge, syntax_problem};
 use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, ProgramFact, ProjectFact, ScriptFact};
 use crate::parse::tree::Node;
-use crate::parse::{json, toml, yaml};
+use crate::parse::{json, yaml};
 use crate::source::Source;
 
 /// Is it a manifest, or a file that names a version?
@@ -30,9 +30,6 @@ pub(super) fn wants(path: &RelPath) -> bool {
             | ".bun-version"
             | ".deno-version"
             | ".dvmrc"
-            | ".tool-versions"
-            | "mise.toml"
-            | ".mise.toml"
     )
 }
 
@@ -53,15 +50,6 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
             workspace(source, tree.as_ref().and_then(|tree| tree.get("packages")), facts);
         }
         "deno.json" | "deno.jsonc" => deno(source, facts),
-        ".tool-versions" => {
-            for (line, text) in source.numbered_lines() {
-                let mut words = text.split('#').next().unwrap_or_default().split_whitespace();
-                if let (Some(tool), Some(version)) = (words.next(), words.next()) {
-                    known_tool(facts, source, tool, version, line);
-                }
-            }
-        }
-        "mise.toml" | ".mise.toml" => mise(source, facts),
         name => {
             let tool = match name {
                 ".bun-version" => "bun",
@@ -97,33 +85,6 @@ fn pin(facts: &mut Facts, source: &Source<'_>, tool: &'static str, version: &str
             scope: source.scope,
             evidence: vec![source.at(line)],
         });
-    }
-}
-
-/// The tools of this ecosystem; the others are told by theirs.
-fn known_tool(facts: &mut Facts, source: &Source<'_>, tool: &str, version: &str, line: u32) {
-    let tool = match tool.rsplit(':').next().unwrap_or(tool) {
-        "node" | "nodejs" => "node",
-        "bun" => "bun",
-        "deno" => "deno",
-        "pnpm" => "pnpm",
-        "yarn" => "yarn",
-        "npm" => "npm",
-        _ => return,
-    };
-    pin(facts, source, tool, version, line);
-}
-
-fn mise(source: &Source<'_>, facts: &mut Facts) {
-    // The detector of Python reports where the syntax is wrong.
-    let (tree, _) = toml::document(source.text);
-    let tools = tree.as_ref().and_then(|tree| tree.get("tools"));
-    for (tool, line, value) in tools.into_iter().flat_map(Node::entries) {
-        let version = value
-            .text()
-            .or_else(|| value.get("version").and_then(Node::text))
-            .or_else(|| value.items().next().and_then(Node::text));
-        known_tool(facts, source, tool, version.unwrap_or_default(), line);
     }
 }
 
@@ -297,7 +258,9 @@ fn versions(source: &Source<'_>, tree: &Node, project: &mut ProjectFact, facts: 
                 .get_entry("version")
                 .and_then(|(line, value)| Some((line, value.text()?)));
             if let (Some(tool), Some((line, version))) = (tool, entry) {
-                known_tool(facts, source, tool, version, line);
+                if let Some(tool) = super::super::tool_versions::known(tool) {
+                    pin(facts, source, tool, version, line);
+                }
             }
         }
     }
