@@ -2,6 +2,7 @@
 //!
 //! A detector returns nothing but facts and diagnostics: content can't fail a scan.
 
+mod addresses;
 mod api_spec;
 mod bicep;
 mod ci;
@@ -61,6 +62,7 @@ pub(crate) struct Detector {
 /// All of them, in the order in which they see a file.
 #[rustfmt::skip]
 pub(crate) const DETECTORS: &[&Detector] = &[
+    &addresses::DETECTOR,
     &api_spec::DETECTOR,
     &bicep::DETECTOR,
     &ci::DETECTOR,

@@ -230,11 +230,6 @@ fn code(source: &Source<'_>, facts: &mut Facts) {
         } else {
             tool
         };
-        // Tests prepare their database themselves.
-        if source.text.contains("#[cfg(test)]") && source.text.find("#[cfg(test)]") < source.text.find(needle)
-        {
-            continue;
-        }
         facts.migrations.push(MigrationFact {
             tool: Shown::from(tool),
             dir: None,
