@@ -190,6 +190,16 @@ fn way_in(source: &Source<'_>, object: &Arc<Node>) -> ClusterObject {
     }
 }
 
+/// The containers of an object that has a template of pods, as units.
+pub(super) fn units(
+    source: &Source<'_>,
+    facts: &mut Facts,
+    object: &Node,
+    all: &[&Node],
+) -> Vec<playbook_core::inventory::Unit> {
+    unit::read(source, facts, object, all)
+}
+
 /// A scalar that no template action fills.
 pub(crate) fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     plain(node.get(key)?)
