@@ -41,7 +41,7 @@ mod nomad;
 mod php;
 mod platforms;
 mod pm2;
-mod process;
+pub(crate) mod process;
 mod procfile;
 mod python;
 mod railway;

@@ -338,6 +338,9 @@ pub(super) fn is_system_program(command: &str) -> bool {
         .is_some_and(|(table, program)| table.system_programs.names.contains(program))
 }
 
+/// Kind of a unit that runs once when it is asked for, and is no process of its own.
+pub(crate) const ONESHOT: &str = "oneshot";
+
 /// A unit with its line.
 pub(super) fn unit(sheet: &Sheet<'_, '_>, name: &str, kind: &'static str, line: u32) -> Option<Unit> {
     let mut unit = Unit::new(word(name)?, Shown::from(kind));

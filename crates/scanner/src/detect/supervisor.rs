@@ -46,14 +46,15 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
 
 fn program(sheet: &mut Sheet<'_, '_>, section: &Section, name: &str) -> Option<Unit> {
     let line = section.get("command")?;
-    // A program that is not started again when it ends prepares the container and is no process.
+    // A program that is not started again when it ends prepares the container.
     let once = section
         .get("autorestart")
         .is_some_and(|entry| matches!(entry.value.trim(), "false" | "0" | "no" | "off"));
-    if once || process::is_system_program(&line.value) {
+    if process::is_system_program(&line.value) {
         return None;
     }
-    let mut unit = process::unit(sheet, name, "program", section.line)?;
+    let kind = if once { process::ONESHOT } else { "program" };
+    let mut unit = process::unit(sheet, name, kind, section.line)?;
     unit.evidence.push(sheet.at(line.line));
     unit.command = sheet.command(&expanded(&line.value));
     unit.user = section.get("user").and_then(|entry| word(&entry.value));
@@ -190,12 +191,15 @@ command=y
             .collect();
         assert_eq!(
             units,
-            [(
-                "web",
-                "program",
-                Some("gunicorn app:app -b 0.0.0.0:${PORT}"),
-                Some(3)
-            )]
+            [
+                (
+                    "web",
+                    "program",
+                    Some("gunicorn app:app -b 0.0.0.0:${PORT}"),
+                    Some(3)
+                ),
+                ("setup", process::ONESHOT, Some("/scripts/setup"), Some(6))
+            ]
         );
         let names: Vec<_> = facts.variables.iter().map(|fact| fact.name.as_str()).collect();
         assert_eq!(names, ["LOG_LEVEL", "HOSTS"]);

@@ -70,7 +70,8 @@ fn service(sheet: &mut Sheet<'_, '_>, file: &Ini, stem: &str) -> Option<Unit> {
     let once = section
         .get("Type")
         .is_some_and(|entry| entry.value.trim() == "oneshot");
-    let mut unit = process::unit(sheet, stem, if once { "job" } else { "service" }, start.line)?;
+    let kind = if once { process::ONESHOT } else { "service" };
+    let mut unit = process::unit(sheet, stem, kind, start.line)?;
     unit.command = sheet.command(start.value.trim_start_matches(['-', '@', '+', '!', ':']));
     unit.pre_deploy = section
         .get("ExecStartPre")
@@ -239,7 +240,7 @@ ExecStart=/opt/shop/cleanup
             .map(|job| (job.name.as_str(), job.evidence.line, job.schedule.is_some()))
             .collect();
         assert_eq!(jobs, [("cleanup", Some(2), true), ("report", Some(2), true)]);
-        assert_eq!(facts.stacks[0].units[0].kind, "job");
+        assert_eq!(facts.stacks[0].units[0].kind, process::ONESHOT);
     }
 
     #[test]

@@ -84,7 +84,7 @@ Resources:
         .iter()
         .map(|route| (route.method, route.path.as_str(), route.evidence.line))
         .collect();
-    assert_eq!(routes, [("GET", "/orders/{id}", Some(20))]);
+    assert_eq!(routes, [("GET", "/orders/{id}", Some(21))]);
     let jobs: Vec<_> = facts
         .jobs
         .iter()
