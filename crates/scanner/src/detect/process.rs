@@ -295,9 +295,12 @@ impl<'a, 'f> Sheet<'a, 'f> {
     }
 
     /// The stack of the file, if it has any units.
-    pub(super) fn stack(&mut self, kind: &'static str, units: Vec<Unit>, groups: Vec<VariableGroup>) {
+    pub(super) fn stack(&mut self, kind: &'static str, mut units: Vec<Unit>, groups: Vec<VariableGroup>) {
         if units.is_empty() {
             return;
+        }
+        for unit in &mut units {
+            port_of_variable(unit);
         }
         self.facts.stacks.push(Stack {
             kind: Shown::from(kind),
@@ -340,6 +343,23 @@ pub(super) fn is_system_program(command: &str) -> bool {
 
 /// Kind of a unit that runs once when it is asked for, and is no process of its own.
 pub(crate) const ONESHOT: &str = "oneshot";
+
+/// A process that is told its port by `PORT` listens there.
+fn port_of_variable(unit: &mut Unit) {
+    let given = unit.variables.iter().find(|variable| variable.name == "PORT");
+    let Some(given) = given.filter(|_| unit.ports.is_empty() && unit.datastore.is_none()) else {
+        return;
+    };
+    let number = given.value.as_ref().and_then(|value| port_number(value.as_str()));
+    let port = number.map(|container| PublishedPort {
+        host: None,
+        address: None,
+        container,
+        published: false,
+        evidence: given.evidence.clone(),
+    });
+    unit.ports.extend(port);
+}
 
 /// A unit with its line.
 pub(super) fn unit(sheet: &Sheet<'_, '_>, name: &str, kind: &'static str, line: u32) -> Option<Unit> {
