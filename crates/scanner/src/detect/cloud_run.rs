@@ -26,10 +26,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         return;
     }
     let (documents, _) = yaml::documents(source.text);
-    let objects: Vec<&Node> = documents.iter().map(|document| &**document).collect();
     let mut sheet = Sheet::new(source, facts);
     let mut units = Vec::new();
-    for object in &objects {
+    for object in &documents {
         let version = text(object, "apiVersion").unwrap_or_default();
         let kind = text(object, "kind").unwrap_or_default();
         let known = version.starts_with("serving.knative.dev/") && kind == "Service"
@@ -37,7 +36,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         if !known {
             continue;
         }
-        let mut told = kubernetes::units(source, sheet.facts, object, &objects);
+        let mut told = kubernetes::units(source, sheet.facts, object);
         let scale = object
             .path(&["spec", "template", "metadata", "annotations"])
             .and_then(|annotations| text(annotations, "autoscaling.knative.dev/minScale"))

@@ -195,9 +195,8 @@ pub(super) fn units(
     source: &Source<'_>,
     facts: &mut Facts,
     object: &Node,
-    all: &[&Node],
 ) -> Vec<playbook_core::inventory::Unit> {
-    unit::read(source, facts, object, all)
+    unit::read(source, facts, object, None)
 }
 
 /// A scalar that no template action fills.
