@@ -9,6 +9,7 @@ mod aws_apps;
 mod azure_developer;
 mod bicep;
 mod builders;
+mod choice;
 mod ci;
 mod cloud_run;
 mod cloudformation;

@@ -6,7 +6,7 @@ mod mix;
 
 use playbook_core::path::RelPath;
 
-use super::ecosystem::{Code, is_production, needles};
+use super::ecosystem::{Code, is_production, needles, pin};
 use super::{Detector, ending};
 use crate::fact::Facts;
 use crate::source::Source;
@@ -19,10 +19,31 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn wants(path: &RelPath) -> bool {
-    ending(path, &["ex", "exs"])
+    path.name() == BUILDPACK || ending(path, &["ex", "exs"])
 }
 
+/// Versions for a build without Dockerfile: `elixir_version=1.17.2`.
+const BUILDPACK: &str = "elixir_buildpack.config";
+
 fn detect(source: &Source<'_>, facts: &mut Facts) {
+    if source.path.name() == BUILDPACK {
+        for (line, text) in source.numbered_lines() {
+            for (key, tool) in [("elixir_version", "beam"), ("erlang_version", "erlang")] {
+                let version = text.trim().strip_prefix(key).map(str::trim_start);
+                if let Some(version) = version.and_then(|rest| rest.strip_prefix('=')) {
+                    let bare = version.trim().trim_matches(['(', ')', '"']);
+                    pin(
+                        source,
+                        facts,
+                        tool,
+                        bare.split_whitespace().next().unwrap_or(bare),
+                        line,
+                    );
+                }
+            }
+        }
+        return;
+    }
     let Some(code) = Code::new(source, "elixir") else {
         return;
     };

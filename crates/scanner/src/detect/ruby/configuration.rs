@@ -167,6 +167,44 @@ fn credentials(source: &Source<'_>, facts: &mut Facts) {
     facts.variables.push(variable);
 }
 
+/// `scheduler.every "30s" do …`, `scheduler.cron "0 4 * * *" do …` of rufus; `every(1.hour, "name")` of Clockwork. A task
+/// without a name is called by what its block begins with.
+pub(super) fn clocks(code: &Code<'_>, facts: &mut Facts) {
+    let rufus = code.has("Rufus::Scheduler") || code.has("rufus-scheduler");
+    if rufus {
+        for found in code.all(&pattern!(
+            r#"(?m)^\s*(?:[@$]?\w+\s*\.\s*)?(?P<kind>every|cron|interval)\s*\(?\s*["'](?P<when>[^"'\n#]+)["'][^\n]*(?:\bdo|\{)[^\n]*\n\s*(?P<what>[\w.:]+)"#
+        )) {
+            let when = group(&found, "when");
+            let when = if group(&found, "kind") == "cron" {
+                when.to_owned()
+            } else {
+                format!("every {when}")
+            };
+            job(
+                code.source,
+                facts,
+                group(&found, "what"),
+                &when,
+                "rufus-scheduler",
+                code.line(start(&found)),
+            );
+        }
+    }
+    if code.has("Clockwork") {
+        for found in code.all(&pattern!(
+            r#"(?m)^\s*every\s*\(?\s*(?P<every>\d+\.\w+|\w+)\s*,\s*["'](?P<what>[^"'\n]+)["'](?P<rest>[^\n]*)"#
+        )) {
+            let at = pattern!(r#"at:\s*["'](?P<at>[^"'\n]+)["']"#).first(group(&found, "rest"));
+            let when = at.map_or_else(
+                || format!("every {}", group(&found, "every")),
+                |at| format!("every {} at {}", group(&found, "every"), group(&at, "at")),
+            );
+            job(code.source, facts, group(&found, "what"), &when, "clockwork", code.line(start(&found)));
+        }
+    }
+}
+
 /// `every 1.day, at: "4:30 am" do runner "Clean.run" end` of a schedule for cron.
 pub(super) fn whenever(code: &Code<'_>, facts: &mut Facts) {
     for found in code.all(&pattern!(
