@@ -141,6 +141,7 @@ fn app(dir: RelPath, mut projects: Vec<ProjectFact>, index: &FileIndex) -> App {
         // A manifest with a server framework first; a package.json that only builds assets last.
         (
             !server,
+            matches!(project.ecosystem, "cmake" | "meson"),
             project.ecosystem == "npm",
             project.dependencies.is_empty(),
             project.manifest.clone(),

@@ -222,6 +222,12 @@ fn fill_pattern(pattern: &str, symbol: &str) -> String {
             "port" => out.push_str("$PORT"),
             // Where the build leaves the archive depends on its version; in an image it has a name of its own.
             "jar" => out.push_str("app.jar"),
+            // The package of the project's settings, whichever of its modules the entry point stands in.
+            "project" => {
+                let module = symbol.split(':').next().unwrap_or(symbol);
+                let package = [".wsgi", ".asgi"].iter().find_map(|end| module.strip_suffix(end));
+                out.push_str(package.unwrap_or(module));
+            }
             _ => out.push_str(symbol),
         }
         rest = tail;
