@@ -9,10 +9,11 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::technology::{Catalogue, Group};
 
+use super::apps::App;
 use super::candidates::{Sources, Tier};
 use super::roles;
 use super::services::Merged;
-use crate::fact::{EntryKind, ProjectFact, ScriptFact};
+use crate::fact::{EntryKind, EntryPoint, ProjectFact, ScriptFact};
 
 fn command(text: &str) -> Option<CommandLine> {
     CommandLine::parse(Raw::new(text))
@@ -204,11 +205,33 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
         (None, true) if pattern.replace("{port}", "").contains('{') => return None,
         (None, true) => fill_pattern(pattern, ""),
     };
+    let text = own_server(entry, app, &text, sources).unwrap_or(text);
     Some((
         command(&text)?,
         Some(entry.evidence.clone()),
         Confidence::Convention,
     ))
+}
+
+/// A Python program that listens by itself when it is run, where the server of the convention is not installed.
+fn own_server(entry: &EntryPoint, app: &App, convention: &str, sources: &Sources<'_>) -> Option<String> {
+    if app.runtime != "python" {
+        return None;
+    }
+    let program = convention.split_whitespace().next()?;
+    let server = Catalogue::get().find(Group::Server, program)?;
+    let installed = app.known.iter().any(|known| known.technology.id == server.id);
+    let listens = sources
+        .facts
+        .programs
+        .iter()
+        .any(|fact| fact.path == entry.path && fact.listens);
+    let file = entry
+        .path
+        .as_str()
+        .strip_prefix(app.dir.as_str())
+        .unwrap_or(entry.path.as_str());
+    (!installed && listens).then(|| format!("python {}", file.trim_start_matches('/')))
 }
 
 /// Replaces the `{…}` of a pattern by the entry point.

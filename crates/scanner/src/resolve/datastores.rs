@@ -171,6 +171,26 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
                 .as_ref()
                 .is_some_and(|variable| !read.contains(variable.as_str()))
     };
+    // What an environment file chooses stands before what the code falls back on.
+    let mut chosen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for fact in &sources.facts.stores {
+        if let Some(variable) = &fact.variable
+            && fact.scope == Scope::Production
+            && fact.evidence.path.name().contains("env")
+            && fact.role.is_none()
+        {
+            chosen
+                .entry(variable.as_str())
+                .or_default()
+                .insert(fact.kind.as_str());
+        }
+    }
+    let overruled = |fact: &StoreFact| {
+        fact.variable
+            .as_ref()
+            .and_then(|variable| chosen.get(variable.as_str()))
+            .is_some_and(|kinds| !kinds.contains(fact.kind.as_str()))
+    };
     let production = sources
         .facts
         .stores
@@ -181,8 +201,9 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
             continue;
         };
         let gathered = entry(kinds, technology);
-        gathered.strong |= fact.strong;
-        gathered.proven |= fact.strong;
+        let strong = fact.strong && !overruled(fact);
+        gathered.strong |= strong;
+        gathered.proven |= strong;
         if let Some(role) = fact.role
             && gathered.store.evidence.is_empty()
         {

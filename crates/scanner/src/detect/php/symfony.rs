@@ -1,9 +1,10 @@
 //! Symfony: Messenger's transports, the scheduler, Doctrine's connection.
 
 use playbook_core::harmless::EnvName;
-use playbook_core::inventory::VariableOrigin;
+use playbook_core::inventory::{AuthFact, VariableOrigin};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
+use playbook_core::shown::Shown;
 
 use crate::detect::ecosystem::{Code, entry, group, job, kind_of_scheme, pattern, start, store};
 use crate::detect::ending;
@@ -22,6 +23,10 @@ pub(super) fn wants(path: &RelPath) -> bool {
 pub(super) fn configuration(source: &Source<'_>, facts: &mut Facts) {
     if source.text.contains("%env(") {
         variables(source, facts);
+    }
+    if matches!(source.path.name(), "security.yaml" | "security.yml") {
+        authenticators(source, facts);
+        return;
     }
     let messenger = matches!(source.path.name(), "messenger.yaml" | "messenger.yml");
     if !messenger && !matches!(source.path.name(), "doctrine.yaml" | "doctrine.yml") {
@@ -56,6 +61,40 @@ pub(super) fn configuration(source: &Source<'_>, facts: &mut Facts) {
                 .default_stores
                 .extend(found.clone().filter(|found| !found.strong));
             facts.stores.extend(found);
+        }
+    }
+}
+
+/// The authenticators of the firewalls that hold for production.
+fn authenticators(source: &Source<'_>, facts: &mut Facts) {
+    const KINDS: &[(&str, &str)] = &[
+        ("form_login", "session"),
+        ("form_login_ldap", "ldap"),
+        ("http_basic", "basic"),
+        ("http_basic_ldap", "ldap"),
+        ("json_login", "session"),
+        ("json_login_ldap", "ldap"),
+        ("jwt", "jwt"),
+        ("login_link", "session"),
+        ("oidc", "oidc"),
+        ("remote_user", "remote-user"),
+        ("two_factor", "totp"),
+        ("x509", "mtls"),
+    ];
+    for (line, text) in source.numbered_lines() {
+        if text.starts_with("when@test") || text.starts_with("when@dev") {
+            break;
+        }
+        let key = text.trim().split(':').next().unwrap_or_default();
+        let inside = text.starts_with([' ', '\t']);
+        if let Some((_, kind)) = KINDS
+            .iter()
+            .find(|(word, _)| inside && *word == key && text.contains(':'))
+        {
+            facts.auth.push(AuthFact {
+                kind: Shown::from(*kind),
+                evidence: vec![source.at(line)],
+            });
         }
     }
 }
