@@ -216,12 +216,25 @@ pub(crate) struct VariableFact {
     pub(crate) one_of: Option<Name>,
     /// Is the place there to tell people about it (an example file, a README)?
     pub(crate) documented: bool,
+    /// Does only the file itself use what it sets (a Dockerfile's own version numbers and folders)?
+    pub(crate) internal: bool,
+    /// Does the place only suggest it (a line of an environment file that is commented out)?
+    pub(crate) commented: bool,
     /// What the place says about it in plain prose.
     pub(crate) description: Option<Shown>,
     /// Where it holds.
     pub(crate) scope: Scope,
     /// Where it stands.
     pub(crate) evidence: Evidence,
+}
+
+/// A configuration script that takes in another one of its folder (`import_config "prod.exs"`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ConfigImportFact {
+    /// The folder.
+    pub(crate) dir: RelPath,
+    /// The file's name; `None` if it is put together from the name of the environment.
+    pub(crate) name: Option<Name>,
 }
 
 impl VariableFact {
@@ -239,6 +252,8 @@ impl VariableFact {
             min_length: None,
             one_of: None,
             documented: false,
+            internal: false,
+            commented: false,
             description: None,
             scope,
             evidence,
@@ -497,6 +512,7 @@ pub(crate) struct Facts {
     pub(crate) revisions: Vec<RevisionFact>,
     pub(crate) file_sets: Vec<FileSetFact>,
     pub(crate) extends: Vec<ExtendsFact>,
+    pub(crate) config_imports: Vec<ConfigImportFact>,
     pub(crate) port_variables: Vec<PortVariableFact>,
     pub(crate) terraform: Vec<TerraformFile>,
     pub(crate) charts: Vec<ChartFact>,
@@ -541,6 +557,7 @@ impl Facts {
             prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
+        self.config_imports.extend(other.config_imports);
         self.withheld.extend(other.withheld);
     }
 

@@ -4,11 +4,13 @@ mod entry;
 mod migration;
 mod mix;
 
+use playbook_core::harmless::Name;
 use playbook_core::path::RelPath;
+use playbook_core::raw::Raw;
 
 use super::ecosystem::{Code, is_production, needles, pin};
 use super::{Detector, ending};
-use crate::fact::Facts;
+use crate::fact::{ConfigImportFact, Facts};
 use crate::source::Source;
 
 /// `mix.exs` and Elixir source.
@@ -54,9 +56,29 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if !is_production(source) {
         return;
     }
+    if source.path.parent().name() == "config" {
+        config_imports(source, facts);
+    }
     needles(&code, "elixir", facts);
     entry::detect(&code, facts);
     migration::detect(&code, facts);
+}
+
+/// `import_config "prod.secret.exs"`, and `import_config "#{config_env()}.exs"` for a file of each environment.
+fn config_imports(source: &Source<'_>, facts: &mut Facts) {
+    for line in source.text.lines() {
+        let Some((before, rest)) = line.split_once("import_config") else {
+            continue;
+        };
+        if before.contains('#') {
+            continue;
+        }
+        let Some(name) = rest.split('"').nth(1) else { continue };
+        facts.config_imports.push(ConfigImportFact {
+            dir: source.path.parent(),
+            name: Name::parse(Raw::new(name)).filter(|_| !name.contains("#{")),
+        });
+    }
 }
 
 #[cfg(test)]

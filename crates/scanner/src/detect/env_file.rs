@@ -90,6 +90,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         fact.default = judged.shown;
         fact.placeholder = judged.placeholder;
         fact.documented = example;
+        fact.commented = entry.commented;
         fact.description = description(&entry);
         fact.one_of = groups
             .iter()

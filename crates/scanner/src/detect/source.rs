@@ -10,6 +10,7 @@ use playbook_core::secret;
 use playbook_core::shown::Shown;
 
 use super::Detector;
+use super::judge::schema;
 use crate::fact::{EntryKind, EntryPoint, Facts, JobFact, RouteFact, VariableFact};
 use crate::language::{Fallback, Hit, Kind, Language, language_of};
 use crate::limits;
@@ -41,13 +42,17 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     } else {
         &[Kind::Env, Kind::Route, Kind::Listen, Kind::Schedule]
     };
+    if !language.may_hit(source.text, kinds) {
+        return;
+    }
+    let masked = language.mask(source.text);
     for hit in language
-        .hits(source.text, kinds)
+        .hits_in(source.text, &masked, kinds)
         .into_iter()
         .take(limits::FACTS_PER_FILE)
     {
         match hit.kind {
-            Kind::Env => variable(source, &hit, facts),
+            Kind::Env => variable(source, masked.code(), &hit, facts),
             Kind::Route => route(source, language, &hit, facts),
             Kind::Listen => listener(source, language, &hit, facts),
             Kind::Schedule => job(source, language, &hit, facts),
@@ -61,31 +66,105 @@ fn is_true(hit: &Hit, attribute: &str) -> bool {
         .is_some_and(|value| !matches!(value, "false" | "0" | ""))
 }
 
+/// How far back the blocks around a place are looked for, in bytes.
+const BLOCKS: usize = 8_000;
+/// How many blocks around a place are looked at.
+const DEEPEST: usize = 4;
+
+/// Does a block around the place hold for tests or development by its key: `'mysql_testing' => [`, `development: {`?
+fn is_in_development_block(text: &str, code: &str, offset: usize) -> bool {
+    let start = offset.saturating_sub(BLOCKS);
+    let bytes = code.as_bytes();
+    let mut closed = 0_usize;
+    let mut seen = 0;
+    for at in (start..offset.min(bytes.len())).rev() {
+        match bytes.get(at) {
+            Some(b']' | b'}' | b')') => closed += 1,
+            Some(b'[' | b'{' | b'(') if closed > 0 => closed -= 1,
+            Some(b'[' | b'{' | b'(') => {
+                seen += 1;
+                if key_before(text, at).is_some_and(|key| schema::is_development_key(key)) {
+                    return true;
+                }
+                if seen >= DEEPEST {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The key in front of a bracket: `'key' => [`, `key: {`, `"key": {`.
+fn key_before(text: &str, bracket: usize) -> Option<&str> {
+    let before = text.get(bracket.saturating_sub(80)..bracket)?.trim_end();
+    let key = before
+        .strip_suffix("=>")
+        .or_else(|| before.strip_suffix(':'))?
+        .trim_end();
+    let key = key.trim_end_matches(['"', '\'']);
+    let from = key
+        .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+        .map_or(0, |at| at + 1);
+    key.get(from..).filter(|key| !key.is_empty())
+}
+
+/// Elixir runs the body of a module when it compiles it: what `@attribute` and `if` at that depth read is known to the
+/// build and to nobody else. (The formatter puts that depth at two blanks.)
+fn is_compiled_in(source: &Source<'_>, hit: &Hit) -> bool {
+    super::ending(source.path, &["ex"])
+        && source
+            .text
+            .get(..hit.offset)
+            .and_then(|before| before.rsplit('\n').next())
+            .and_then(|line| line.strip_prefix("  "))
+            .is_some_and(|line| {
+                ["@", "if ", "unless "]
+                    .iter()
+                    .any(|start| line.starts_with(start))
+            })
+}
+
 /// A read of a variable.
-fn variable(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
+fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut Facts) {
+    if is_true(hit, "compile-time") || is_compiled_in(source, hit) {
+        return;
+    }
     // .NET reads `ConnectionStrings:Shop` from the variable `ConnectionStrings__Shop`.
     let prefix = if is_true(hit, "connection-string") {
         "ConnectionStrings__"
     } else {
         ""
     };
-    let name = hit
-        .name
-        .as_deref()
-        .and_then(|name| EnvName::parse(Raw::new(&format!("{prefix}{name}"))));
+    let name = hit.name.as_deref().and_then(|name| {
+        // A key of .NET's configuration: `Shop:Url` is the variable `Shop__Url`.
+        let name = if is_true(hit, "configuration-key") {
+            name.replace(':', "__")
+        } else {
+            name.to_owned()
+        };
+        EnvName::parse(Raw::new(&format!("{prefix}{name}")))
+    });
     let Some(name) = name.filter(|name| !is_property(source, name.as_str())) else {
         return;
     };
-    let mut fact = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(hit.line));
+    let scope = if is_in_development_block(source.text, code, hit.offset) {
+        Scope::Development
+    } else {
+        source.scope
+    };
+    let mut fact = VariableFact::new(name, VariableOrigin::Code, scope, source.at(hit.line));
     let text = fact.name.as_str().to_owned();
     fact.secret = is_true(hit, "secret");
-    fact.build_time = is_true(hit, "build-time") || is_bundled(&text);
+    fact.build_time = is_true(hit, "build-time") || schema::is_bundled(&text);
     fact.min_length = hit.attribute("min-length").and_then(|value| value.parse().ok());
     match &hit.default {
         Fallback::None => {}
         Fallback::Required => fact.required = true,
         Fallback::Present(value) => {
-            fact.has_default = true;
+            // An empty text is what the place passes on when nobody set the variable.
+            fact.has_default = value.as_deref() != Some("");
             if let Some(value) = value {
                 if secret::is_secret_name(&text) || fact.secret {
                     facts.withheld.add(Raw::new(value));
@@ -108,22 +187,6 @@ fn is_property(source: &Source<'_>, name: &str) -> bool {
         &["js", "jsx", "ts", "tsx", "mjs", "cjs", "vue", "svelte"],
     );
     script && name.chars().any(char::is_lowercase) && !name.contains('_')
-}
-
-/// Variables that a bundler puts into the client's code when it is built.
-fn is_bundled(name: &str) -> bool {
-    [
-        "VITE_",
-        "NEXT_PUBLIC_",
-        "REACT_APP_",
-        "NUXT_PUBLIC_",
-        "PUBLIC_",
-        "EXPO_PUBLIC_",
-        "GATSBY_",
-        "VUE_APP_",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
 }
 
 fn route(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut Facts) {

@@ -39,7 +39,7 @@ end
         ]
     );
     assert_eq!(
-        project.name.as_ref().map(playbook_core::harmless::Name::as_str),
+        project.name.as_ref().map(Name::as_str),
         Some("shop")
     );
     assert_eq!(
