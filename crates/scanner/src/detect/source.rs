@@ -66,6 +66,16 @@ fn is_true(hit: &Hit, attribute: &str) -> bool {
         .is_some_and(|value| !matches!(value, "false" | "0" | ""))
 }
 
+/// Tasks that people start by hand take arguments from variables, and Capistrano's settings are read where people
+/// deploy from: neither is a variable of a deployed service.
+fn is_task(path: &RelPath) -> bool {
+    let parent = path.parent();
+    path.name() == "Capfile"
+        || super::ending(path, &["rake"])
+        || parent.name() == "config" && path.name() == "deploy.rb"
+        || parent.name() == "deploy" && parent.parent().name() == "config" && super::ending(path, &["rb"])
+}
+
 /// How far back the blocks around a place are looked for, in bytes.
 const BLOCKS: usize = 8_000;
 /// How many blocks around a place are looked at.
@@ -120,14 +130,12 @@ fn is_compiled_in(source: &Source<'_>, hit: &Hit) -> bool {
             .and_then(|before| before.rsplit('\n').next())
             .and_then(|line| line.strip_prefix("  "))
             .is_some_and(|line| {
-                ["@", "if ", "unless "]
-                    .iter()
-                    .any(|start| line.starts_with(start))
+                line.trim_start().starts_with('@') || line.starts_with("if ") || line.starts_with("unless ")
             })
 }
 
 /// A read of a variable.
-fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut Facts) {
+pub(crate) fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut Facts) {
     if is_true(hit, "compile-time") || is_compiled_in(source, hit) {
         return;
     }
@@ -149,7 +157,7 @@ fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut Facts) {
     let Some(name) = name.filter(|name| !is_property(source, name.as_str())) else {
         return;
     };
-    let scope = if is_in_development_block(source.text, code, hit.offset) {
+    let scope = if is_task(source.path) || is_in_development_block(source.text, code, hit.offset) {
         Scope::Development
     } else {
         source.scope
@@ -157,11 +165,12 @@ fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut Facts) {
     let mut fact = VariableFact::new(name, VariableOrigin::Code, scope, source.at(hit.line));
     let text = fact.name.as_str().to_owned();
     fact.secret = is_true(hit, "secret");
-    fact.build_time = is_true(hit, "build-time") || schema::is_bundled(&text);
+    fact.build_time = is_true(hit, "build-time") || source.path.name() == "Gemfile" || schema::is_bundled(&text);
     fact.min_length = hit.attribute("min-length").and_then(|value| value.parse().ok());
     match &hit.default {
-        Fallback::None => {}
-        Fallback::Required => fact.required = true,
+        Fallback::None => fact.has_default = is_true(hit, "optional"),
+        // What a configuration key lacks, the settings file may have.
+        Fallback::Required => fact.required = !is_true(hit, "configuration-key"),
         Fallback::Present(value) => {
             // An empty text is what the place passes on when nobody set the variable.
             fact.has_default = value.as_deref() != Some("");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use playbook_core::evidence::Scope;
+use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::{CommandLine, EnvName, Setting};
 use playbook_core::inventory::{EnvironmentVariable, ReadSite, VariableOrigin, VariableSource};
 use playbook_core::path::RelPath;
@@ -35,9 +35,11 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Env
         }
     }
     let passed = passed_names(sources);
+    let told = told_by_documents(sources, &by_name, &passed);
+    let layers = Layers::new(&sources.facts.variables);
     let mut out = Vec::new();
     for (name, facts) in by_name {
-        if let Some(variable) = join(name, &facts, sources, services, &passed) {
+        if let Some(variable) = join(name, &facts, sources, services, &passed, &told, &layers) {
             out.push(variable);
         }
     }
@@ -195,6 +197,57 @@ fn passed_names<'a>(sources: &'a Sources<'_>) -> BTreeSet<&'a str> {
         .collect()
 }
 
+/// Does something of a deployment use it, and not only the file that sets it?
+fn is_used(facts: &[&VariableFact]) -> bool {
+    facts
+        .iter()
+        .any(|fact| fact.scope == Scope::Production && is_deployment(fact.origin) && !fact.internal)
+}
+
+/// How many variables a list in a document names at least, and how many of them the repository uses: these, and a third.
+const LIST: usize = 4;
+const KNOWN: usize = 3;
+
+/// Names in lists of documents of which most are used: what such a list tells besides is read by something that no
+/// pattern sees (a name that is put together, a proxy in front of the application, a library).
+fn told_by_documents<'a>(
+    sources: &'a Sources<'_>,
+    by_name: &BTreeMap<&str, Vec<&VariableFact>>,
+    passed: &BTreeSet<&str>,
+) -> BTreeSet<&'a str> {
+    let mut told = BTreeSet::new();
+    let mut list: Vec<&VariableFact> = Vec::new();
+    let mut close = |list: &mut Vec<&'a VariableFact>| {
+        let names: BTreeSet<&str> = list.iter().map(|fact| fact.name.as_str()).collect();
+        let used = names
+            .iter()
+            .filter(|name| by_name.get(**name).is_some_and(|facts| is_used(facts)) || passed.contains(**name))
+            .count();
+        if names.len() >= LIST && used >= KNOWN && used * 3 >= names.len() {
+            told.extend(names.into_iter().filter(|name| name.contains('_')));
+        }
+        list.clear();
+    };
+    for fact in &sources.facts.variables {
+        if fact.origin != VariableOrigin::Document || fact.internal || fact.commented {
+            continue;
+        }
+        let follows = list.last().is_some_and(|last| {
+            last.evidence.path == fact.evidence.path
+                && match (last.evidence.line, fact.evidence.line) {
+                    (Some(last), Some(line)) => line >= last && line - last <= 2,
+                    _ => false,
+                }
+        });
+        if !follows {
+            close(&mut list);
+        }
+        list.push(fact);
+    }
+    close(&mut list);
+    told
+}
+
 fn is_deployment(origin: VariableOrigin) -> bool {
     !matches!(
         origin,
@@ -208,15 +261,21 @@ fn join(
     sources: &Sources<'_>,
     services: &[Merged],
     passed: &BTreeSet<&str>,
+    told: &BTreeSet<&str>,
+    layers: &Layers<'_>,
 ) -> Option<EnvironmentVariable> {
     let production: Vec<&&VariableFact> = facts
         .iter()
         .filter(|fact| fact.scope == Scope::Production)
         .collect();
-    let used = production
+    // A property that nothing else names is left as the settings have it.
+    let property = production
         .iter()
-        .any(|fact| is_deployment(fact.origin) && !fact.internal)
-        || passed.contains(name);
+        .any(|fact| fact.origin == VariableOrigin::Code && fact.internal)
+        && production
+            .iter()
+            .any(|fact| matches!(fact.origin, VariableOrigin::Document | VariableOrigin::File));
+    let used = is_used(facts) || property || passed.contains(name) || told.contains(name);
     let listed = production.iter().any(|fact| fact.origin == VariableOrigin::File);
     // What only tests read, though an environment file lists it, is theirs.
     let of_tests = facts
@@ -233,7 +292,7 @@ fn join(
         .collect();
     let owners = owners(name, &production, sources, services);
     let secret = secret::is_secret_name(name) || production.iter().any(|fact| fact.secret);
-    let required = is_required(name, secret, &production, sources);
+    let required = is_required(name, secret, &production, sources) || layers.leave_open(name, &production);
     let mut sites: Vec<ReadSite> = production
         .iter()
         .map(|fact| ReadSite {
@@ -285,6 +344,61 @@ fn join(
     })
 }
 
+/// Settings files and what they give to each setting, under the name of its variable without prefix.
+struct Layers<'a> {
+    values: BTreeMap<&'a str, Vec<&'a VariableFact>>,
+    groups: BTreeSet<&'a str>,
+}
+
+impl<'a> Layers<'a> {
+    fn new(facts: &'a [VariableFact]) -> Self {
+        let mut values: BTreeMap<&str, Vec<&VariableFact>> = BTreeMap::new();
+        let mut groups = BTreeSet::new();
+        let of_layers = facts.iter().filter(|fact| {
+            fact.internal && fact.origin == VariableOrigin::Code && fact.scope == Scope::Production
+        });
+        for fact in of_layers {
+            let name = fact.name.as_str();
+            values.entry(name).or_default().push(fact);
+            groups.extend(name.rsplit_once("__").map(|(group, _)| group));
+        }
+        Self { values, groups }
+    }
+
+    /// A setting of a structure that only variables or files fill: do the files leave it open, or give it a value that
+    /// serves nobody?
+    fn leave_open(&self, name: &str, production: &[&&VariableFact]) -> bool {
+        let plain = production
+            .iter()
+            .filter(|fact| fact.origin == VariableOrigin::Code && !fact.internal)
+            .all(|fact| !fact.has_default && fact.evidence.path.name().ends_with(".rs"));
+        let is_read = production
+            .iter()
+            .any(|fact| fact.origin == VariableOrigin::Code && !fact.internal);
+        if !plain || !is_read {
+            return false;
+        }
+        // The prefix has one word or a few.
+        let without_prefix = name
+            .match_indices('_')
+            .take(3)
+            .filter_map(|(at, _)| name.get(at + 1..))
+            .map(|rest| rest.trim_start_matches('_'));
+        for rest in without_prefix {
+            if let Some(given) = self.values.get(rest) {
+                return given.iter().all(|fact| fact.placeholder || !fact.has_default);
+            }
+            if rest
+                .rsplit_once("__")
+                .is_some_and(|(group, _)| self.groups.contains(group))
+            {
+                return true;
+            }
+        }
+        false
+    }
+}
+
 /// Does a service fail to start, or start insecurely, without it? A value that one stack passes is no default: the next
 /// deployment needs it again. A stand-in for a secret is none either, nor is the mode of developers.
 fn is_required(name: &str, secret: bool, production: &[&&VariableFact], sources: &Sources<'_>) -> bool {
@@ -313,10 +427,15 @@ fn is_required(name: &str, secret: bool, production: &[&&VariableFact], sources:
         fact.required && matches!(fact.origin, VariableOrigin::Interpolation | VariableOrigin::Stack)
     });
     let stand_in = secret && reads.iter().any(|fact| fact.placeholder && fact.has_default);
-    let development_default = !has_default
-        && reads
-            .iter()
-            .any(|fact| fact.origin == VariableOrigin::Code && fact.has_default && !fact.placeholder);
+    // A script that chooses production for itself does not choose for the service.
+    let development_default = !of_image
+        && reads.iter().any(|fact| {
+            fact.origin == VariableOrigin::Code
+                && fact
+                    .default
+                    .as_ref()
+                    .is_some_and(|default| schema::is_development_default(name, default.as_str()))
+        });
     let in_code = reads
         .iter()
         .any(|fact| fact.origin == VariableOrigin::Code && !fact.build_time);
@@ -360,7 +479,15 @@ fn is_to_be_set(name: &str, production: &[&&VariableFact]) -> bool {
 /// Does the code stop without it? What one application falls back on is no help to another one.
 fn is_demanded(no_default: bool, reads: &[&&&VariableFact], sources: &Sources<'_>) -> bool {
     let app = |fact: &VariableFact| sources.apps.owner(&fact.evidence.path).map(|app| app.dir.clone());
-    let mut demanding = reads.iter().filter(|fact| fact.required);
+    // Two patterns may see one place; the one that sees a way out is right.
+    let with_way_out: BTreeSet<&Evidence> = reads
+        .iter()
+        .filter(|fact| fact.has_default)
+        .map(|fact| &fact.evidence)
+        .collect();
+    let mut demanding = reads
+        .iter()
+        .filter(|fact| fact.required && !with_way_out.contains(&fact.evidence));
     if no_default {
         return demanding.next().is_some();
     }
