@@ -147,7 +147,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
                         .as_ref()
                         .is_some_and(|table| table.assignments.contains(language));
                     if lists {
-                        assignments(source, &text, line, facts);
+                        // What a shell's block sets is for the commands of that block.
+                        let listed = language.is_empty() || !*is_shell;
+                        assignments(source, &text, line, listed, facts);
                     }
                 }
             }
@@ -229,7 +231,7 @@ fn push_command(source: &Source<'_>, text: &str, line: u32, heading: &str, facts
 }
 
 /// `NAME=value` lines of a block document the name.
-fn assignments(source: &Source<'_>, text: &str, first_line: u32, facts: &mut Facts) {
+fn assignments(source: &Source<'_>, text: &str, first_line: u32, listed: bool, facts: &mut Facts) {
     for (line, number) in text.lines().zip(first_line..) {
         let line = line.trim().trim_start_matches("export ").trim_start_matches("# ");
         // A list with blanks between name and value, as people paste it from a form.
@@ -238,7 +240,7 @@ fn assignments(source: &Source<'_>, text: &str, first_line: u32, facts: &mut Fac
         };
         let name = name.trim();
         if is_variable(name) {
-            push_variable(source, name, number, true, facts);
+            push_variable(source, name, number, listed, facts);
             if playbook_core::secret::is_secret_name(name) {
                 facts.withheld.add(Raw::new(value));
             }
@@ -273,8 +275,7 @@ fn push_variable(source: &Source<'_>, name: &str, line: u32, listed: bool, facts
         return;
     }
     if let Some(name) = EnvName::parse(Raw::new(name)) {
-        let mut fact =
-            VariableFact::new(name, VariableOrigin::Document, Scope::Production, source.at(line));
+        let mut fact = VariableFact::new(name, VariableOrigin::Document, Scope::Production, source.at(line));
         // A guide for those who work on the program describes their machines.
         fact.internal = kind_of(source.path) == Some("contributing");
         // A mention in a sentence lists nothing.

@@ -73,7 +73,9 @@ fn config_imports(source: &Source<'_>, facts: &mut Facts) {
         if before.contains('#') {
             continue;
         }
-        let Some(name) = rest.split('"').nth(1) else { continue };
+        let Some(name) = rest.split('"').nth(1) else {
+            continue;
+        };
         facts.config_imports.push(ConfigImportFact {
             dir: source.path.parent(),
             name: Name::parse(Raw::new(name)).filter(|_| !name.contains("#{")),

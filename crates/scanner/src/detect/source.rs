@@ -165,7 +165,8 @@ pub(crate) fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut F
     let mut fact = VariableFact::new(name, VariableOrigin::Code, scope, source.at(hit.line));
     let text = fact.name.as_str().to_owned();
     fact.secret = is_true(hit, "secret");
-    fact.build_time = is_true(hit, "build-time") || source.path.name() == "Gemfile" || schema::is_bundled(&text);
+    fact.build_time =
+        is_true(hit, "build-time") || source.path.name() == "Gemfile" || schema::is_bundled(&text);
     fact.min_length = hit.attribute("min-length").and_then(|value| value.parse().ok());
     match &hit.default {
         Fallback::None => fact.has_default = is_true(hit, "optional"),

@@ -143,14 +143,18 @@ fn secrets<'tree>(
         });
         if let Some(password) = password.filter(|password| !password.is_empty()) {
             let _ = judge::literal(source, facts, "Password", password, place);
-        } else if secret::is_secret_name(name) {
+        } else if secret::is_secret_name(name) && !text.trim().contains(' ') {
             let judged = judge::literal(source, facts, name, text, place);
             let variable = EnvName::parse(Raw::new(&keys.join("__")));
             let connection = keys.first().is_some_and(|first| *first == "ConnectionStrings");
             // A secret of the settings is given to a deployment by a variable.
             if let Some(variable) = variable.filter(|_| main && !connection && judged.shown.is_none()) {
-                let mut told =
-                    VariableFact::new(variable, VariableOrigin::Code, source.scope, source.at(node.line()));
+                let mut told = VariableFact::new(
+                    variable,
+                    VariableOrigin::Code,
+                    source.scope,
+                    source.at(node.line()),
+                );
                 told.secret = true;
                 told.has_default = !judged.empty;
                 told.placeholder = !judged.empty;

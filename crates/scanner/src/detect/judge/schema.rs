@@ -136,7 +136,12 @@ pub(crate) fn is_development_default(name: &str, default: &str) -> bool {
 pub(crate) fn is_loopback(default: &str) -> bool {
     let lower = default.to_ascii_lowercase();
     let host = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
-    table(|table| table.loopback.iter().any(|known| host.starts_with(known.as_str())))
+    table(|table| {
+        table
+            .loopback
+            .iter()
+            .any(|known| host.starts_with(known.as_str()))
+    })
 }
 
 #[cfg(test)]
@@ -166,7 +171,9 @@ mod tests {
     fn defaults() {
         assert!(is_development_default("RAILS_ENV", "development"));
         assert!(is_development_default("DEBUG", "True"));
-        assert!(!is_development_default("RAILS_ENV", "production") && !is_development_default("LEVEL", "debug"));
+        assert!(
+            !is_development_default("RAILS_ENV", "production") && !is_development_default("LEVEL", "debug")
+        );
         assert!(is_loopback("http://localhost:3000") && is_loopback("127.0.0.1") && !is_loopback("db:5432"));
     }
 }

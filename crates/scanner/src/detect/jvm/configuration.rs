@@ -217,7 +217,16 @@ fn variables(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut
 
 /// Last parts of a property of a datastore or another server that every deployment has to set anew.
 const ADDRESSES: &[&str] = &[
-    "url", "uri", "uris", "jdbc-url", "host", "hosts", "username", "addresses", "bootstrap-servers", "servers",
+    "url",
+    "uri",
+    "uris",
+    "jdbc-url",
+    "host",
+    "hosts",
+    "username",
+    "addresses",
+    "bootstrap-servers",
+    "servers",
     "connection-string",
 ];
 
