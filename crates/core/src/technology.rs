@@ -208,6 +208,25 @@ impl Catalogue {
             })
     }
 
+    /// The tool that an object of a cluster belongs to: its `apiVersion` and its kind.
+    pub fn by_api_group(&self, version: &str, kind: &str) -> Option<&Technology> {
+        let group = version.split('/').next().unwrap_or(version);
+        let belongs = |known: &&'static str| {
+            let (end, only) = known
+                .split_once(':')
+                .map_or((*known, None), |(end, only)| (end, Some(only)));
+            let rest = group.strip_suffix(end);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+                && only.is_none_or(|only| only == kind)
+        };
+        self.group(Group::Platform).iter().find(|technology| {
+            technology
+                .platform
+                .as_ref()
+                .is_some_and(|platform| platform.api_groups.iter().any(belongs))
+        })
+    }
+
     /// What the attributes of infrastructure resources are called.
     pub fn resource_attributes(&self) -> &ResourceAttributes {
         &self.resource_attributes

@@ -2,41 +2,67 @@
 //!
 //! A detector returns nothing but facts and diagnostics: content can't fail a scan.
 
+mod addresses;
 mod api_spec;
+mod app_engine;
+mod aws_apps;
+mod azure_developer;
+mod bicep;
+mod builders;
+mod choice;
 mod ci;
+mod cloud_run;
+mod cloudformation;
 mod commands;
 mod compose;
 mod conventions;
+mod digitalocean;
 mod dockerfile;
 mod documents;
 mod dotnet;
 mod ecosystem;
+mod ecs;
 mod elixir;
 mod env_file;
+mod fly;
 pub(crate) mod git;
 mod go;
 mod helm;
+mod heroku;
 mod ignore_file;
-mod judge;
+pub(crate) mod judge;
 mod jvm;
+mod kamal;
 pub(crate) mod kubernetes;
+mod kustomize;
 mod makefile;
+mod manifests;
 mod node;
-mod paas;
+mod nomad;
 mod php;
 mod platforms;
+mod pm2;
+pub(crate) mod process;
 mod procfile;
 mod python;
+mod railway;
 mod render;
 pub(crate) mod resource;
 mod ruby;
 mod rust;
+mod s6;
+mod serverless;
 pub(crate) mod settings_file;
 mod shell;
 mod source;
 mod sql;
 mod sql_migrations;
+mod supervisor;
+mod systemd;
 mod terraform;
+mod tool_versions;
+mod uwsgi;
+mod web_hosts;
 
 use playbook_core::path::RelPath;
 
@@ -56,35 +82,59 @@ pub(crate) struct Detector {
 /// All of them, in the order in which they see a file.
 #[rustfmt::skip]
 pub(crate) const DETECTORS: &[&Detector] = &[
+    &addresses::DETECTOR,
     &api_spec::DETECTOR,
+    &app_engine::DETECTOR,
+    &aws_apps::DETECTOR,
+    &azure_developer::DETECTOR,
+    &bicep::DETECTOR,
+    &builders::DETECTOR,
     &ci::DETECTOR,
+    &cloud_run::DETECTOR,
+    &cloudformation::DETECTOR,
     &compose::DETECTOR,
     &conventions::DETECTOR,
+    &digitalocean::DETECTOR,
     &dockerfile::DETECTOR,
     &documents::DETECTOR,
     &dotnet::DETECTOR,
+    &ecs::DETECTOR,
     &elixir::DETECTOR,
     &env_file::DETECTOR,
+    &fly::DETECTOR,
     &go::DETECTOR,
     &helm::DETECTOR,
+    &heroku::DETECTOR,
     &ignore_file::DETECTOR,
     &jvm::DETECTOR,
+    &kamal::DETECTOR,
     &kubernetes::DETECTOR,
+    &kustomize::DETECTOR,
     &makefile::DETECTOR,
+    &manifests::DETECTOR,
     &node::DETECTOR,
-    &paas::DETECTOR,
+    &nomad::DETECTOR,
     &php::DETECTOR,
     &platforms::DETECTOR,
+    &pm2::DETECTOR,
     &procfile::DETECTOR,
     &python::DETECTOR,
+    &railway::DETECTOR,
     &render::DETECTOR,
     &ruby::DETECTOR,
     &rust::DETECTOR,
+    &s6::DETECTOR,
+    &serverless::DETECTOR,
     &settings_file::DETECTOR,
     &shell::DETECTOR,
     &source::DETECTOR,
     &sql_migrations::DETECTOR,
+    &supervisor::DETECTOR,
+    &systemd::DETECTOR,
     &terraform::DETECTOR,
+    &tool_versions::DETECTOR,
+    &uwsgi::DETECTOR,
+    &web_hosts::DETECTOR,
 ];
 
 /// Has the file one of these names?

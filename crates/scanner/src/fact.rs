@@ -216,12 +216,25 @@ pub(crate) struct VariableFact {
     pub(crate) one_of: Option<Name>,
     /// Is the place there to tell people about it (an example file, a README)?
     pub(crate) documented: bool,
+    /// Does only the file itself use what it sets (a Dockerfile's own version numbers and folders)?
+    pub(crate) internal: bool,
+    /// Does the place only suggest it (a line of an environment file that is commented out)?
+    pub(crate) commented: bool,
     /// What the place says about it in plain prose.
     pub(crate) description: Option<Shown>,
     /// Where it holds.
     pub(crate) scope: Scope,
     /// Where it stands.
     pub(crate) evidence: Evidence,
+}
+
+/// A configuration script that takes in another one of its folder (`import_config "prod.exs"`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ConfigImportFact {
+    /// The folder.
+    pub(crate) dir: RelPath,
+    /// The file's name; `None` if it is put together from the name of the environment.
+    pub(crate) name: Option<Name>,
 }
 
 impl VariableFact {
@@ -239,6 +252,8 @@ impl VariableFact {
             min_length: None,
             one_of: None,
             documented: false,
+            internal: false,
+            commented: false,
             description: None,
             scope,
             evidence,
@@ -433,6 +448,17 @@ pub(crate) struct ChartFact {
     pub(crate) document: std::sync::Arc<crate::parse::tree::Node>,
 }
 
+/// A file of Kustomize.
+#[derive(Debug)]
+pub(crate) struct KustomizationFact {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// Where it holds.
+    pub(crate) scope: Scope,
+    /// What it says.
+    pub(crate) document: std::sync::Arc<crate::parse::tree::Node>,
+}
+
 /// Manifests of a cluster that are a template: what fills its actions stands in other files.
 pub(crate) struct TemplateFact {
     /// The file.
@@ -509,6 +535,9 @@ pub(crate) struct Facts {
     pub(crate) entry_points: Vec<EntryPoint>,
     pub(crate) programs: Vec<ProgramFact>,
     pub(crate) stores: Vec<StoreFact>,
+    /// Embedded databases that the application falls back on while nothing else is chosen. They count where nothing
+    /// proves another database.
+    pub(crate) default_stores: Vec<StoreFact>,
     pub(crate) variables: Vec<VariableFact>,
     pub(crate) routes: Vec<RouteFact>,
     pub(crate) prefixes: Vec<PrefixFact>,
@@ -519,9 +548,11 @@ pub(crate) struct Facts {
     pub(crate) revisions: Vec<RevisionFact>,
     pub(crate) file_sets: Vec<FileSetFact>,
     pub(crate) extends: Vec<ExtendsFact>,
+    pub(crate) config_imports: Vec<ConfigImportFact>,
     pub(crate) port_variables: Vec<PortVariableFact>,
     pub(crate) terraform: Vec<TerraformFile>,
     pub(crate) charts: Vec<ChartFact>,
+    pub(crate) kustomizations: Vec<KustomizationFact>,
     pub(crate) templates: Vec<TemplateFact>,
     pub(crate) objects: Vec<ClusterObject>,
     pub(crate) health_bases: Vec<HealthBaseFact>,
@@ -561,9 +592,10 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, templates, objects, infrastructure, containers, seeds, api_specs, auth,
+        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, default_stores, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
+        self.config_imports.extend(other.config_imports);
         self.withheld.extend(other.withheld);
     }
 

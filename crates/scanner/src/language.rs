@@ -168,6 +168,7 @@ struct Definition {
     class: Option<String>,
     absolute_routes: bool,
     development_block: Option<String>,
+    inline_tests: Vec<String>,
     env: Vec<Anchor>,
     env_block: Vec<Anchor>,
     route: Vec<Anchor>,
@@ -315,6 +316,36 @@ impl Language {
             .map_or_else(Vec::new, |regex| {
                 regex.find_iter(code).map(|found| found.end()).collect()
             })
+    }
+
+    /// The text without the tests that its own file holds (`#[cfg(test)] mod tests { … }`): blanks stand in their place,
+    /// so that offsets and lines stay. `None` if there are none.
+    pub(crate) fn without_inline_tests(&self, text: &str) -> Option<String> {
+        let marks = &self.definition.inline_tests;
+        if !marks.iter().any(|mark| text.contains(mark.as_str())) {
+            return None;
+        }
+        let masked = self.mask(text);
+        let mut bytes = text.as_bytes().to_vec();
+        for mark in marks {
+            for (start, _) in masked.code().match_indices(mark.as_str()) {
+                let after = masked.code().get(start..).unwrap_or_default();
+                // What the mark stands at ends with its block, or with its statement if it has none.
+                let (Some(open), end_of_statement) = (after.find('{'), after.find(';')) else {
+                    continue;
+                };
+                if end_of_statement.is_some_and(|end| end < open) {
+                    continue;
+                }
+                let end = masked.closing(start + open).unwrap_or(text.len());
+                for byte in bytes.get_mut(start..end).unwrap_or_default() {
+                    if *byte != b'\n' {
+                        *byte = b' ';
+                    }
+                }
+            }
+        }
+        String::from_utf8(bytes).ok()
     }
 
     /// Whether a text may hold a hit of one of the kinds: cheap, to be asked before [`Language::mask`].

@@ -179,6 +179,9 @@ fn facts_of(index: &FileIndex, wanted: &Wanted<'_>) -> Facts {
     if is_our_plan(&text) {
         return facts;
     }
+    let text = language::language_of(entry.path.as_str())
+        .and_then(|language| language.without_inline_tests(&text))
+        .unwrap_or(text);
     let source = Source::new(&entry.path, &text, scope::scope_of(&entry.path), entry.ignored);
     for detector in &wanted.detectors {
         match guarded(detector, &source) {

@@ -21,6 +21,7 @@ macro_rules! opaque_debug {
 }
 pub(crate) use opaque_debug;
 
+pub(crate) mod bicep;
 pub(crate) mod dockerfile;
 pub(crate) mod dotenv;
 pub(crate) mod gomod;

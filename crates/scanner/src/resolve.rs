@@ -19,6 +19,7 @@ mod commands;
 mod conventions;
 mod datastores;
 mod environment;
+mod kustomize;
 mod lists;
 mod migrations;
 mod project;
@@ -54,6 +55,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     terraform::expand(&mut facts);
     charts::expand(&mut facts);
     cluster::join(&mut facts);
+    kustomize::apply(&mut facts);
     let mut stacks = stacks::merge(
         std::mem::take(&mut facts.stacks),
         &facts.file_sets,

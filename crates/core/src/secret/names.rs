@@ -63,17 +63,16 @@ fn is_secret(name: &[String]) -> bool {
     if lists.about_at_the_end.contains(last) && !key_base {
         return false;
     }
-    if name.iter().any(|word| lists.secret.contains(word)) {
+    // API_KEY_WEATHER is the key of a service.
+    let key_of = name.starts_with(&["api".to_owned(), "key".to_owned()]);
+    if key_of || name.iter().any(|word| lists.secret.contains(word)) {
         return true;
     }
     if lists.secret_at_the_end.contains(last) {
         let other = name.iter().any(|word| lists.other_keys.contains(word));
-        // SESSION_SECURE_COOKIE is a switch.
-        let switch = last == "cookie"
-            && name
-                .iter()
-                .any(|word| matches!(word.as_str(), "secure" | "httponly"));
-        return !other && !switch;
+        // SESSION_COOKIE is the name of a browser's cookie, SESSION_SECURE_COOKIE a switch.
+        let browser = last == "cookie" && !name.iter().any(|word| lists.cookie_of.contains(word));
+        return !other && !browser;
     }
     name.iter().any(|word| {
         lists
@@ -227,6 +226,9 @@ mod tests {
             "MESSENGER_TRANSPORT_DSN",
             "LICENSE_KEY",
             "GOOGLE_APPLICATION_CREDENTIALS",
+            "API_KEY_WEATHER",
+            "RELEASE_COOKIE",
+            "CELERY_RESULT_BACKEND_URL",
         ] {
             assert!(is_secret_name(name), "{name} is a secret");
         }
@@ -252,6 +254,14 @@ mod tests {
             "AUTH_JWT_TOKEN_EXPIRES_IN",
             "PASSWORD_FILE",
             "DATABASE_NAME",
+            "SESSION_COOKIE",
+            "MAX_TOKENS",
+            "WebhooksApiClient",
+            "BACKEND_URL",
+            "METADATA_KEY",
+            "RESET_PASSWORD_WITHIN",
+            "AUTH_PASSWORD_RESET_TOKEN_TABLE",
+            "API_KEY_HEADER",
         ] {
             assert!(!is_secret_name(name), "{name} is no secret");
         }

@@ -15,6 +15,7 @@ pub(crate) struct Words {
     pub(crate) secret_at_the_end: Set,
     pub(crate) secret_pairs: Vec<(String, String)>,
     pub(crate) secret_endings: Vec<String>,
+    pub(crate) cookie_of: Set,
     pub(crate) other_keys: Set,
     pub(crate) about_at_the_end: Set,
     pub(crate) about_anywhere: Set,

@@ -457,6 +457,8 @@ pub struct Platform {
     pub target: Option<Text>,
     /// True when it only serves development.
     pub development: bool,
+    /// Objects of a cluster that belong to it: the end of an API group, with `:Kind` where only some kinds of it do.
+    pub api_groups: Vec<Text>,
 }
 
 /// A client library of a datastore.
@@ -503,6 +505,8 @@ pub struct EngineResource {
     pub attribute: Text,
     /// Beginning of the attribute's value, lower case, to datastore slug.
     pub engines: BTreeMap<Text, Text>,
+    /// Attributes that tell by being there which datastore it is, lower case without separators.
+    pub presence: BTreeMap<Text, Text>,
 }
 
 impl EngineResource {
@@ -564,6 +568,8 @@ pub struct ResourceAttributes {
     pub source: Vec<Text>,
     /// A schedule.
     pub schedule: Vec<Text>,
+    /// Types whose version is the vendor's constant and says nothing of the engine.
+    pub unversioned: Vec<Text>,
     /// Beginning of a resource type → vendor.
     pub providers: BTreeMap<Text, Text>,
     /// Words of variables that name the deployment and not the thing deployed.

@@ -22,13 +22,25 @@ pub enum Ecosystem {
     Packagist,
     /// .NET.
     Nuget,
-    /// Elixir and Erlang.
+    /// Elixir, Erlang and Gleam.
     Hex,
+    /// Dart.
+    Pub,
+    /// Swift packages, by the name of their repository.
+    Swift,
+    /// Crystal.
+    Shards,
+    /// Perl, as the name of a module.
+    Cpan,
+    /// Haskell.
+    Hackage,
+    /// Nim.
+    Nimble,
 }
 
 impl Ecosystem {
     /// Every registry, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::Pypi,
         Self::Npm,
         Self::Go,
@@ -38,6 +50,12 @@ impl Ecosystem {
         Self::Packagist,
         Self::Nuget,
         Self::Hex,
+        Self::Pub,
+        Self::Swift,
+        Self::Shards,
+        Self::Cpan,
+        Self::Hackage,
+        Self::Nimble,
     ];
 
     /// Its slug in the catalogue: `pypi`.
@@ -52,6 +70,12 @@ impl Ecosystem {
             Self::Packagist => "packagist",
             Self::Nuget => "nuget",
             Self::Hex => "hex",
+            Self::Pub => "pub",
+            Self::Swift => "swift",
+            Self::Shards => "shards",
+            Self::Cpan => "cpan",
+            Self::Hackage => "hackage",
+            Self::Nimble => "nimble",
         }
     }
 
@@ -97,10 +121,16 @@ pub fn normal_package_name(ecosystem: Ecosystem, name: &str) -> String {
             parts.join("/")
         }
         Ecosystem::Crates => name.to_ascii_lowercase().replace('_', "-"),
-        Ecosystem::Npm | Ecosystem::Maven | Ecosystem::Packagist | Ecosystem::Nuget | Ecosystem::Hex => {
-            name.to_ascii_lowercase()
-        }
-        Ecosystem::Rubygems => name.to_owned(),
+        Ecosystem::Npm
+        | Ecosystem::Maven
+        | Ecosystem::Packagist
+        | Ecosystem::Nuget
+        | Ecosystem::Hex
+        | Ecosystem::Pub
+        | Ecosystem::Swift
+        | Ecosystem::Shards
+        | Ecosystem::Nimble => name.to_ascii_lowercase(),
+        Ecosystem::Rubygems | Ecosystem::Cpan | Ecosystem::Hackage => name.to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{
     DocumentedCommand, HealthCheck, Probe, Role, ScheduledJob, Service, Signal, SignalKind, Stack, Unit,
 };
+use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
@@ -257,8 +258,15 @@ pub(super) fn build<'a>(
         stack_kind: stack.map(|stack| &stack.kind),
         named: stack.is_some_and(|stack| stack.name.is_some()),
         folder: stack.and_then(|stack| {
-            let parent = stack.files.first()?.parent();
-            stack.files.iter().all(|file| file.parent() == parent).then(|| {
+            let of = |file: &RelPath| {
+                if stack.kind == "helm" {
+                    chart_folder(file)
+                } else {
+                    file.parent()
+                }
+            };
+            let parent = of(stack.files.first()?);
+            stack.files.iter().all(|file| of(file) == parent).then(|| {
                 if parent.is_root() {
                     Shown::from(".")
                 } else {
@@ -277,6 +285,19 @@ pub(super) fn build<'a>(
     };
     conditions(given, &result, ledger);
     result
+}
+
+/// The folder of the chart that a file belongs to: a chart is installed as a whole.
+fn chart_folder(file: &RelPath) -> RelPath {
+    let parent = file.parent();
+    let mut folder = parent.clone();
+    while !folder.is_root() {
+        if folder.name() == "templates" {
+            return folder.parent();
+        }
+        folder = folder.parent();
+    }
+    parent
 }
 
 fn conditions(given: &Given<'_>, services: &Services<'_>, ledger: &mut Ledger) {

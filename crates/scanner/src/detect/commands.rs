@@ -1,66 +1,29 @@
 //! What commands in documents, scripts and CI tell about deployment.
 
+use std::sync::LazyLock;
+
 use playbook_core::evidence::Evidence;
 use playbook_core::path::RelPath;
+use serde::Deserialize;
 
 use crate::fact::FileSetFact;
 
-/// Words of a command, an action or a script name that puts software in its place.
-const DEPLOY: &[&str] = &[
-    "compose up -d",
-    "docker stack deploy",
-    "kubectl apply",
-    "kubectl set image",
-    "helm upgrade",
-    "helm install",
-    "terraform apply",
-    "tofu apply",
-    "pulumi up",
-    "flyctl deploy",
-    "fly deploy",
-    "railway up",
-    "vercel deploy",
-    "vercel --prod",
-    "netlify deploy",
-    "gcloud run deploy",
-    "gcloud app deploy",
-    "aws ecs update-service",
-    "aws ecs deploy",
-    "eb deploy",
-    "copilot deploy",
-    "copilot svc deploy",
-    "sam deploy",
-    "cdk deploy",
-    "serverless deploy",
-    "sls deploy",
-    "az containerapp",
-    "az webapp deploy",
-    "azd up",
-    "azd deploy",
-    "git push heroku",
-    "heroku container:release",
-    "kamal deploy",
-    "ansible-playbook",
-    "fastapi deploy",
-    "doctl apps",
-    "render deploys create",
-    "wrangler deploy",
-    "wrangler publish",
-    "superfly/flyctl-actions",
-    "amazon-ecs-deploy-task-definition",
-    "deploy-cloudrun",
-    "azure/webapps-deploy",
-    "azure/container-apps-deploy-action",
-    "cloudflare/wrangler-action",
-    "akhileshns/heroku-deploy",
-    "amondnet/vercel-action",
-    "appleboy/ssh-action",
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    deploy: Vec<String>,
+}
+
+// A mistake in the table is found by the test below, never by a user.
+static TABLE: LazyLock<Option<Table>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../commands.toml")).ok());
 
 /// Does the command deploy?
 pub(crate) fn is_deploy_command(command: &str) -> bool {
     let lower = command.to_ascii_lowercase();
-    DEPLOY.iter().any(|words| lower.contains(words))
+    TABLE
+        .as_ref()
+        .is_some_and(|table| table.deploy.iter().any(|words| lower.contains(words.as_str())))
         || lower.contains("compose") && lower.contains(" up ") && lower.contains(" -d")
 }
 
@@ -90,6 +53,11 @@ pub(crate) fn file_sets(command: &str, folder: &RelPath, evidence: Evidence) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn table_is_whole() {
+        toml::from_str::<Table>(include_str!("../../commands.toml")).expect("commands.toml");
+    }
 
     #[test]
     fn file_sets_keep_their_order() {

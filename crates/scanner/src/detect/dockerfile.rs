@@ -477,6 +477,9 @@ fn variables(source: &Source<'_>, facts: &mut Facts, file: &Dockerfile, last: &S
                 fact.has_default = !judged.empty && !expanded.contains('$');
                 fact.default = judged.shown;
                 fact.placeholder = judged.placeholder;
+                fact.internal = is_used_by(file, &variable.name, |keyword| {
+                    !matches!(keyword, "EXPOSE" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK")
+                });
                 facts.variables.push(fact);
             }
         }
@@ -507,10 +510,41 @@ fn build_arguments(source: &Source<'_>, facts: &mut Facts, file: &Dockerfile, sc
                     VariableFact::new(name, VariableOrigin::Image, scope, source.at(argument.line));
                 fact.build_time = true;
                 fact.has_default = argument.value.is_some();
+                // What only names a file, a port or an image is a matter between the build and its caller.
+                // (One that nothing mentions is for the programs that `RUN` starts.)
+                fact.internal = is_used_by(file, &argument.name, |_| true)
+                    && !is_used_by(file, &argument.name, |keyword| {
+                        matches!(keyword, "RUN" | "ENV" | "CMD")
+                    });
                 facts.variables.push(fact);
             }
         }
     }
+}
+
+/// Does an instruction of one of these keywords mention the variable?
+fn is_used_by(file: &Dockerfile, name: &str, keyword: impl Fn(&str) -> bool) -> bool {
+    file.stages
+        .iter()
+        .flat_map(|stage| &stage.instructions)
+        .filter(|instruction| keyword(&instruction.keyword))
+        .any(|instruction| {
+            mentions(&instruction.arguments, name)
+                || instruction
+                    .heredocs
+                    .iter()
+                    .any(|heredoc| mentions(&heredoc.text, name))
+        })
+}
+
+/// `$NAME` or `${NAME`, to the end of the word.
+fn mentions(text: &str, name: &str) -> bool {
+    text.split('$').skip(1).any(|rest| {
+        rest.strip_prefix('{')
+            .unwrap_or(rest)
+            .strip_prefix(name)
+            .is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+    })
 }
 
 /// Variables that `CMD`, `ENTRYPOINT` and `HEALTHCHECK` read.

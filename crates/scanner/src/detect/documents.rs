@@ -1,6 +1,7 @@
 //! People's words: README, deployment guides, agent instructions, constitutions, decision records. Prose is never quoted:
 //! what is kept are commands, names of variables, and the places where rules stand.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use playbook_core::evidence::Scope;
@@ -11,6 +12,7 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use regex::Regex;
+use serde::Deserialize;
 
 use super::commands::file_sets;
 use super::{Detector, ending};
@@ -25,71 +27,68 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn wants(path: &RelPath) -> bool {
-    if !ending(path, &["md", "markdown", "mdx"]) || path.depth() > 6 {
+    if !ending(path, &["md", "markdown", "mdx"]) || path.depth() > 8 {
         return false;
     }
     let name = path.name().to_ascii_lowercase();
-    !name.starts_with("changelog") && !name.starts_with("history") && !name.starts_with("release")
+    TABLE
+        .as_ref()
+        .is_some_and(|table| !table.skipped.iter().any(|start| name.starts_with(start.as_str())))
 }
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Table {
+    skipped: Vec<String>,
+    kind: Vec<Kind>,
+    deployment_headings: Vec<String>,
+    shell: BTreeSet<String>,
+    assignments: BTreeSet<String>,
+}
+
+/// A kind of document: by its name without ending, a part of its name, or a folder that it lies in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kind {
+    name: String,
+    #[serde(default)]
+    stems: BTreeSet<String>,
+    #[serde(default)]
+    parts: Vec<String>,
+    #[serde(default)]
+    folders: BTreeSet<String>,
+}
+
+// A mistake in the table is found by the test below, never by a user.
+static TABLE: LazyLock<Option<Table>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../documents.toml")).ok());
 
 /// The kind of document whose rules a plan has to respect.
 fn kind_of(path: &RelPath) -> Option<&'static str> {
     let lower = path.as_str().to_ascii_lowercase();
     let name = path.name().to_ascii_lowercase();
     let stem = name.split('.').next().unwrap_or_default();
-    match stem {
-        "constitution" => return Some("constitution"),
-        "claude" | "agents" | "gemini" | "copilot-instructions" => return Some("agent-instructions"),
-        "contributing" => return Some("contributing"),
-        _ => {}
-    }
-    if lower
-        .split('/')
-        .any(|part| matches!(part, "adr" | "adrs" | "decisions" | "architecture-decisions"))
-    {
-        return Some("decision-record");
-    }
-    [
-        "deploy",
-        "hosting",
-        "production",
-        "self-host",
-        "selfhost",
-        "operations",
-        "runbook",
-        "installation",
-        "install",
-    ]
-    .iter()
-    .any(|word| stem.contains(word))
-    .then_some("deployment-guide")
+    let folder = lower.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let kinds = &TABLE.as_ref()?.kind;
+    kinds
+        .iter()
+        .find(|kind| {
+            kind.stems.contains(stem)
+                || kind.parts.iter().any(|part| stem.contains(part.as_str()))
+                || folder.split('/').any(|part| kind.folders.contains(part))
+        })
+        .map(|kind| kind.name.as_str())
 }
 
 /// Words in a heading that make what follows a rule for deployment.
 fn concerns_deployment(heading: &str) -> bool {
     let lower = heading.to_ascii_lowercase();
-    [
-        "deploy",
-        "release",
-        "production",
-        "environment",
-        "secret",
-        "migration",
-        "database",
-        "docker",
-        "infrastructure",
-        "security",
-        "ci/cd",
-        "rollback",
-        "hosting",
-        "configuration",
-        "operations",
-        "monitoring",
-        "observability",
-        "backup",
-    ]
-    .iter()
-    .any(|word| lower.contains(word))
+    TABLE.as_ref().is_some_and(|table| {
+        table
+            .deployment_headings
+            .iter()
+            .any(|word| lower.contains(word.as_str()))
+    })
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
@@ -98,6 +97,8 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let mut in_heading = false;
     let mut code: Option<(String, bool)> = None;
     let mut cited = false;
+    let mut cell: Option<usize> = None;
+    let mut fresh = false;
     for (event, range) in Parser::new_ext(source.text, Options::ENABLE_TABLES).into_offset_iter() {
         let line = source.line_of(range.start);
         match event {
@@ -122,29 +123,41 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
                         .to_ascii_lowercase(),
                     CodeBlockKind::Indented => String::new(),
                 };
-                code = Some((
-                    language.clone(),
-                    matches!(
-                        language.as_str(),
-                        "" | "bash" | "sh" | "shell" | "console" | "zsh" | "terminal" | "shell-session"
-                    ),
-                ));
+                let is_shell = TABLE
+                    .as_ref()
+                    .is_some_and(|table| table.shell.contains(&language));
+                code = Some((language, is_shell));
             }
             Event::End(TagEnd::CodeBlock) => code = None,
+            Event::Start(Tag::TableHead | Tag::TableRow) => cell = Some(0),
+            Event::Start(Tag::TableCell | Tag::Item) => fresh = true,
+            Event::End(TagEnd::TableCell) => cell = cell.map(|at| at + 1),
+            Event::End(TagEnd::Table) => cell = None,
             Event::Text(text) => {
+                // The name of a variable stands in the first columns of a table.
+                if cell.is_some_and(|at| at < 2) && fresh && code.is_none() {
+                    variable(source, &text, line, true, facts);
+                }
+                fresh = false;
                 if let Some((language, is_shell)) = &code {
                     if *is_shell {
                         commands(source, &text, line, &heading, facts);
                     }
-                    if matches!(
-                        language.as_str(),
-                        "" | "env" | "dotenv" | "ini" | "properties" | "bash" | "sh"
-                    ) {
-                        assignments(source, &text, line, facts);
+                    let lists = TABLE
+                        .as_ref()
+                        .is_some_and(|table| table.assignments.contains(language));
+                    if lists {
+                        // What a shell's block sets is for the commands of that block.
+                        let listed = language.is_empty() || !*is_shell;
+                        assignments(source, &text, line, listed, facts);
                     }
                 }
             }
-            Event::Code(text) => variable(source, &text, line, facts),
+            Event::Code(text) => {
+                let listed = fresh && cell.is_none_or(|at| at < 2);
+                fresh = false;
+                variable(source, &text, line, listed, facts);
+            }
             _ => {}
         }
     }
@@ -218,14 +231,16 @@ fn push_command(source: &Source<'_>, text: &str, line: u32, heading: &str, facts
 }
 
 /// `NAME=value` lines of a block document the name.
-fn assignments(source: &Source<'_>, text: &str, first_line: u32, facts: &mut Facts) {
+fn assignments(source: &Source<'_>, text: &str, first_line: u32, listed: bool, facts: &mut Facts) {
     for (line, number) in text.lines().zip(first_line..) {
         let line = line.trim().trim_start_matches("export ").trim_start_matches("# ");
-        let Some((name, value)) = line.split_once('=') else {
+        // A list with blanks between name and value, as people paste it from a form.
+        let Some((name, value)) = line.split_once('=').or_else(|| line.split_once("  ")) else {
             continue;
         };
+        let name = name.trim();
         if is_variable(name) {
-            push_variable(source, name, number, facts);
+            push_variable(source, name, number, listed, facts);
             if playbook_core::secret::is_secret_name(name) {
                 facts.withheld.add(Raw::new(value));
             }
@@ -234,7 +249,7 @@ fn assignments(source: &Source<'_>, text: &str, first_line: u32, facts: &mut Fac
 }
 
 /// A name in a code span documents a variable: `DATABASE_URL`, `PORT=8000`.
-fn variable(source: &Source<'_>, text: &str, line: u32, facts: &mut Facts) {
+fn variable(source: &Source<'_>, text: &str, line: u32, listed: bool, facts: &mut Facts) {
     let name = text
         .split('=')
         .next()
@@ -243,7 +258,7 @@ fn variable(source: &Source<'_>, text: &str, line: u32, facts: &mut Facts) {
         .trim_start_matches('$')
         .trim_matches(['{', '}']);
     if is_variable(name) {
-        push_variable(source, name, line, facts);
+        push_variable(source, name, line, listed, facts);
     }
 }
 
@@ -255,17 +270,17 @@ fn is_variable(name: &str) -> bool {
     NAME.as_ref().is_some_and(|pattern| pattern.is_match(name))
 }
 
-fn push_variable(source: &Source<'_>, name: &str, line: u32, facts: &mut Facts) {
+fn push_variable(source: &Source<'_>, name: &str, line: u32, listed: bool, facts: &mut Facts) {
     if facts.variables.len() > crate::limits::FACTS_PER_FILE {
         return;
     }
     if let Some(name) = EnvName::parse(Raw::new(name)) {
-        facts.variables.push(VariableFact::new(
-            name,
-            VariableOrigin::Document,
-            Scope::Production,
-            source.at(line),
-        ));
+        let mut fact = VariableFact::new(name, VariableOrigin::Document, Scope::Production, source.at(line));
+        // A guide for those who work on the program describes their machines.
+        fact.internal = kind_of(source.path) == Some("contributing");
+        // A mention in a sentence lists nothing.
+        fact.commented = !listed;
+        facts.variables.push(fact);
     }
 }
 
@@ -273,6 +288,17 @@ fn push_variable(source: &Source<'_>, name: &str, line: u32, facts: &mut Facts) 
 mod tests {
     use super::*;
     use crate::testing;
+
+    #[test]
+    fn table_is_whole() {
+        toml::from_str::<Table>(include_str!("../../documents.toml")).expect("documents.toml");
+        let kind = |path: &str| kind_of(&RelPath::new(path).expect("a plain path"));
+        assert_eq!(kind("CLAUDE.md"), Some("agent-instructions"));
+        assert_eq!(kind(".specify/memory/constitution.md"), Some("constitution"));
+        assert_eq!(kind("docs/adr/0001-queue.md"), Some("decision-record"));
+        assert_eq!(kind("docs/self-hosting.md"), Some("deployment-guide"));
+        assert_eq!(kind("README.md"), None);
+    }
 
     #[test]
     fn commands_variables_and_sets() {
@@ -319,6 +345,27 @@ SECRET_KEY=value
                 .map(Shown::as_str),
             Some("Deployment")
         );
+    }
+
+    #[test]
+    fn tables_and_lists_of_variables() {
+        let facts = testing::facts(
+            &DETECTOR,
+            "
+//- docs/configuration.md
+| Variable | Default | Description |
+|---|:-:|---|
+| LOG_LEVEL | info | Not SOME_WORD here |
+| DB_POOL_SIZE <super>1</super> | 5 | |
+
+```
+SMTP_HOST     mail.example.org
+SMTP_PORT     25
+```
+",
+        );
+        let names: Vec<&str> = facts.variables.iter().map(|v| v.name.as_str()).collect();
+        assert_eq!(names, ["LOG_LEVEL", "DB_POOL_SIZE", "SMTP_HOST", "SMTP_PORT"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod project;
 
 use playbook_core::path::RelPath;
 
-use super::ecosystem::{Code, is_production, is_tool_versions, needles, pin_of_tool_versions};
+use super::ecosystem::{Code, is_production, needles};
 use super::{Detector, ending};
 use crate::fact::Facts;
 use crate::source::Source;
@@ -21,10 +21,7 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn wants(path: &RelPath) -> bool {
-    project::wants(path)
-        || is_tool_versions(path.name())
-        || configuration::wants(path)
-        || ending(path, &["cs"]) && !is_generated(path)
+    project::wants(path) || configuration::wants(path) || ending(path, &["cs"]) && !is_generated(path)
 }
 
 fn is_generated(path: &RelPath) -> bool {
@@ -35,10 +32,6 @@ fn is_generated(path: &RelPath) -> bool {
 fn detect(source: &Source<'_>, facts: &mut Facts) {
     if project::wants(source.path) {
         project::detect(source, facts);
-    } else if is_tool_versions(source.path.name()) {
-        for name in ["dotnet", "dotnet-core"] {
-            pin_of_tool_versions(source, facts, name, "dotnet");
-        }
     } else if !is_production(source) {
     } else if configuration::wants(source.path) {
         configuration::detect(source, facts);

@@ -17,8 +17,6 @@ use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, JobFact, ProjectFact
 use crate::language;
 use crate::lex::Masked;
 use crate::limits;
-use crate::parse::toml;
-use crate::parse::tree::Node;
 use crate::source::Source;
 
 pub(super) use needle::needles;
@@ -171,51 +169,6 @@ pub(super) fn pin_of_file(source: &Source<'_>, facts: &mut Facts, tool: &'static
         let bare = text.trim_start_matches(|c: char| !c.is_ascii_digit());
         pin(source, facts, tool, bare, line);
     }
-}
-
-/// Files of mise and asdf, which name the versions of many tools.
-pub(super) fn is_tool_versions(name: &str) -> bool {
-    matches!(name, ".tool-versions" | "mise.toml" | ".mise.toml")
-}
-
-/// The tool's line of a `.tool-versions` or of mise's file.
-pub(super) fn pin_of_tool_versions(source: &Source<'_>, facts: &mut Facts, name: &str, tool: &'static str) {
-    for (found, version, line) in tool_versions(source) {
-        if found == name {
-            // `temurin-21.0.2`: what stands before the number is the vendor.
-            let bare = version.trim_start_matches(|c: char| !c.is_ascii_digit());
-            let stated = if bare.is_empty() { &version } else { bare };
-            pin(source, facts, tool, stated, line);
-        }
-    }
-}
-
-/// All tools of such a file with their versions and lines.
-pub(super) fn tool_versions(source: &Source<'_>) -> Vec<(String, String, u32)> {
-    if source.path.name() == ".tool-versions" {
-        return source
-            .numbered_lines()
-            .filter_map(|(line, text)| {
-                let mut words = text.split('#').next().unwrap_or_default().split_whitespace();
-                Some((words.next()?.to_owned(), words.next()?.to_owned(), line))
-            })
-            .collect();
-    }
-    let (tree, _) = toml::document(source.text);
-    let tools = tree.as_ref().and_then(|tree| tree.get("tools"));
-    tools
-        .into_iter()
-        .flat_map(Node::entries)
-        .filter_map(|(name, line, value)| {
-            let version = value
-                .text()
-                .or_else(|| value.get("version").and_then(Node::text))
-                .or_else(|| value.items().next().and_then(Node::text))?;
-            // `core:go`: the part before the colon says where the tool comes from.
-            let name = name.rsplit(':').next().unwrap_or(name);
-            Some((name.to_owned(), version.to_owned(), line))
-        })
-        .collect()
 }
 
 /// A manifest without anything in it.

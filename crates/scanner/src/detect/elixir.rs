@@ -4,14 +4,16 @@ mod entry;
 mod migration;
 mod mix;
 
+use playbook_core::harmless::Name;
 use playbook_core::path::RelPath;
+use playbook_core::raw::Raw;
 
-use super::ecosystem::{Code, is_production, needles, pin_of_tool_versions};
+use super::ecosystem::{Code, is_production, needles, pin};
 use super::{Detector, ending};
-use crate::fact::Facts;
+use crate::fact::{ConfigImportFact, Facts};
 use crate::source::Source;
 
-/// `mix.exs`, `.tool-versions`, and Elixir source.
+/// `mix.exs` and Elixir source.
 pub(crate) const DETECTOR: Detector = Detector {
     id: "elixir",
     wants,
@@ -19,12 +21,29 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 fn wants(path: &RelPath) -> bool {
-    path.name() == ".tool-versions" || ending(path, &["ex", "exs"])
+    path.name() == BUILDPACK || ending(path, &["ex", "exs"])
 }
 
+/// Versions for a build without Dockerfile: `elixir_version=1.17.2`.
+const BUILDPACK: &str = "elixir_buildpack.config";
+
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    if source.path.name() == ".tool-versions" {
-        pin_of_tool_versions(source, facts, "elixir", "beam");
+    if source.path.name() == BUILDPACK {
+        for (line, text) in source.numbered_lines() {
+            for (key, tool) in [("elixir_version", "beam"), ("erlang_version", "erlang")] {
+                let version = text.trim().strip_prefix(key).map(str::trim_start);
+                if let Some(version) = version.and_then(|rest| rest.strip_prefix('=')) {
+                    let bare = version.trim().trim_matches(['(', ')', '"']);
+                    pin(
+                        source,
+                        facts,
+                        tool,
+                        bare.split_whitespace().next().unwrap_or(bare),
+                        line,
+                    );
+                }
+            }
+        }
         return;
     }
     let Some(code) = Code::new(source, "elixir") else {
@@ -37,9 +56,31 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if !is_production(source) {
         return;
     }
+    if source.path.parent().name() == "config" {
+        config_imports(source, facts);
+    }
     needles(&code, "elixir", facts);
     entry::detect(&code, facts);
     migration::detect(&code, facts);
+}
+
+/// `import_config "prod.secret.exs"`, and `import_config "#{config_env()}.exs"` for a file of each environment.
+fn config_imports(source: &Source<'_>, facts: &mut Facts) {
+    for line in source.text.lines() {
+        let Some((before, rest)) = line.split_once("import_config") else {
+            continue;
+        };
+        if before.contains('#') {
+            continue;
+        }
+        let Some(name) = rest.split('"').nth(1) else {
+            continue;
+        };
+        facts.config_imports.push(ConfigImportFact {
+            dir: source.path.parent(),
+            name: Name::parse(Raw::new(name)).filter(|_| !name.contains("#{")),
+        });
+    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,10 @@ use playbook_core::harmless::{EnvName, Name, Sentence};
 use playbook_core::inventory::VariableOrigin;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
-use playbook_core::secret;
 use playbook_core::shown::Shown;
-use playbook_core::technology::{Catalogue, Group};
 
-use super::Detector;
 use super::judge::{self, Place};
+use super::{Detector, choice};
 use crate::fact::{Facts, StoreFact, VariableFact};
 use crate::limits;
 use crate::parse::dotenv::{self, Entry};
@@ -92,6 +90,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         fact.default = judged.shown;
         fact.placeholder = judged.placeholder;
         fact.documented = example;
+        fact.commented = entry.commented;
         fact.description = description(&entry);
         fact.one_of = groups
             .iter()
@@ -117,42 +116,10 @@ fn store(source: &Source<'_>, entry: &Entry, scope: Scope) -> Option<StoreFact> 
         store.strong = !entry.commented;
         return Some(store);
     }
-    let words = secret::words_of(&entry.name);
-    let last = words.last()?.as_str();
-    let choice = matches!(
-        last,
-        "connection" | "type" | "dialect" | "driver" | "engine" | "client" | "provider" | "store"
-    );
-    let about = words.iter().any(|word| {
-        matches!(
-            word.as_str(),
-            "db" | "database" | "cache" | "queue" | "session" | "broker"
-        )
-    });
-    let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && value.len() > 2;
-    if !choice || !about || !plain || entry.commented {
+    if entry.commented {
         return None;
     }
-    let kind = Catalogue::get()
-        .by_url_scheme(&value.to_ascii_lowercase())
-        .into_iter()
-        .find(|found| found.technology.group == Group::Datastore)?
-        .technology
-        .id;
-    Some(StoreFact {
-        kind: Shown::from(kind),
-        dir: None,
-        version: None,
-        role: None,
-        managed: None,
-        driver: None,
-        variable: EnvName::parse(Raw::new(&entry.name)),
-        name: None,
-        extension: None,
-        strong: false,
-        scope,
-        evidence: source.at(entry.line),
-    })
+    choice::store(&entry.name, value, scope, source.at(entry.line))
 }
 
 /// Lines after a comment that says that one of the following has to be set.

@@ -6,7 +6,7 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
-use super::ecosystem::{is_tool_versions, pin_of_file, pin_of_tool_versions};
+use super::ecosystem::pin_of_file;
 use super::{Detector, ending};
 use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, MigrationFact, ProjectFact};
 use crate::parse::gomod;
@@ -21,7 +21,6 @@ pub(crate) const DETECTOR: Detector = Detector {
 
 fn wants(path: &RelPath) -> bool {
     matches!(path.name(), "go.mod" | "go.work" | ".go-version")
-        || is_tool_versions(path.name())
         || ending(path, &["go"]) && !path.name().ends_with("_test.go")
 }
 
@@ -30,10 +29,6 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         "go.mod" => module(source, facts),
         "go.work" => pins(source, &gomod::parse(source.text), facts),
         ".go-version" => pin_of_file(source, facts, "go"),
-        name if is_tool_versions(name) => {
-            pin_of_tool_versions(source, facts, "go", "go");
-            pin_of_tool_versions(source, facts, "golang", "go");
-        }
         _ => code(source, facts),
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod development;
 pub(crate) mod interpolation;
+pub(crate) mod schema;
 
 use playbook_core::diagnostic::{Diagnostic, DiagnosticKind};
 use playbook_core::evidence::{Evidence, Scope};

@@ -3,6 +3,7 @@
 
 pub(crate) mod unit;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use playbook_core::harmless::Name;
@@ -11,6 +12,7 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::secret;
 use playbook_core::shown::Shown;
+use playbook_core::technology::Catalogue;
 
 use super::judge::{self, Place};
 use super::{Detector, ending};
@@ -27,7 +29,7 @@ pub(crate) const DETECTOR: Detector = Detector {
 };
 
 /// Kinds that run containers.
-const WORKLOADS: [&str; 7] = [
+const WORKLOADS: [&str; 8] = [
     "Deployment",
     "StatefulSet",
     "DaemonSet",
@@ -35,6 +37,7 @@ const WORKLOADS: [&str; 7] = [
     "Job",
     "Pod",
     "ReplicaSet",
+    "Rollout",
 ];
 
 /// Kinds beside Ingress that lead requests to Services.
@@ -94,6 +97,7 @@ pub(crate) fn manifests(
         .collect();
     let mut units = Vec::new();
     let mut is_manifest = false;
+    let mut tools: Vec<(&'static str, u32)> = Vec::new();
     for object in &objects {
         let kind = text(object, "kind").unwrap_or_default();
         let version = text(object, "apiVersion").unwrap_or_default();
@@ -125,7 +129,13 @@ pub(crate) fn manifests(
         } else if WAYS_IN.contains(&kind) {
             facts.objects.push(way_in(source, object));
         }
+        tools.extend(
+            Catalogue::get()
+                .by_api_group(version, kind)
+                .map(|tool| (tool.id, object.line())),
+        );
     }
+    tell_tools(source, facts, &tools);
     if !is_manifest {
         return whole;
     }
@@ -156,12 +166,37 @@ pub(crate) fn manifests(
     whole
 }
 
+/// Tools that objects of the file belong to, unless the file's own name tells them already.
+fn tell_tools(source: &Source<'_>, facts: &mut Facts, tools: &[(&'static str, u32)]) {
+    let by_name = Catalogue::get().by_file(source.path.as_str());
+    let mut told: BTreeSet<&str> = by_name.iter().map(|found| found.technology.id).collect();
+    for (tool, line) in tools {
+        if told.insert(tool) {
+            facts.infrastructure.push(Infrastructure {
+                kind: Shown::from(*tool),
+                path: source.path.clone(),
+                scope: source.scope,
+                evidence: vec![source.at(*line)],
+            });
+        }
+    }
+}
+
 fn way_in(source: &Source<'_>, object: &Arc<Node>) -> ClusterObject {
     ClusterObject {
         path: source.path.clone(),
         unit: None,
         object: Arc::clone(object),
     }
+}
+
+/// The containers of an object that has a template of pods, as units.
+pub(super) fn units(
+    source: &Source<'_>,
+    facts: &mut Facts,
+    object: &Node,
+) -> Vec<playbook_core::inventory::Unit> {
+    unit::read(source, facts, object, None)
 }
 
 /// A scalar that no template action fills.

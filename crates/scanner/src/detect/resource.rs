@@ -30,7 +30,7 @@ pub(crate) struct Resource<'r> {
 }
 
 /// Labels that say nothing of the thing they name.
-const COMMON_LABELS: [&str; 14] = [
+const COMMON_LABELS: [&str; 18] = [
     "this",
     "main",
     "default",
@@ -45,6 +45,10 @@ const COMMON_LABELS: [&str; 14] = [
     "database",
     "resource",
     "instance",
+    "table",
+    "queue",
+    "bucket",
+    "cluster",
 ];
 
 /// Tells what a resource is: units of a stack, jobs and hints at stores.
@@ -69,6 +73,10 @@ pub(crate) fn read(source: &Source<'_>, facts: &mut Facts, resource: &Resource<'
 fn technology(resource: &Resource<'_>) -> Option<&'static Technology> {
     let catalogue = Catalogue::get();
     if let Some(engine) = catalogue.by_engine_resource(resource.kind) {
+        let present = |(name, kind): (&&'static str, &&'static str)| resource.fields.get(name).map(|_| *kind);
+        if let Some(kind) = engine.presence.iter().find_map(present) {
+            return catalogue.find(Group::Datastore, kind);
+        }
         let value = match resource.fields.get(&normal(engine.attribute)) {
             Some((_, Field::Text(text))) => text.as_str(),
             Some(_) => return None,
@@ -98,7 +106,7 @@ fn store(source: &Source<'_>, facts: &mut Facts, resource: &Resource<'_>) -> Opt
     }
     let evidence = source.at(resource.line);
     let shown_name = stated.as_deref().and_then(|name| Name::parse(Raw::new(name)));
-    let version = version(resource.fields);
+    let version = version(resource);
     let (version_line, version) = version.map_or((None, None), |(line, version)| (Some(line), Some(version)));
     let versioned = version_line.map_or_else(|| evidence.clone(), |line| source.at(line));
     facts.stores.push(StoreFact {
@@ -175,8 +183,19 @@ fn provider(kind: &str) -> Option<Shown> {
 }
 
 /// The engine's version: `16.4`, `POSTGRES_16`, `MYSQL_8_0`, `redis7`.
-fn version(fields: &Fields) -> Option<(u32, Version)> {
-    let (line, field) = fields.first(&Catalogue::get().resource_attributes().version)?;
+fn version(resource: &Resource<'_>) -> Option<(u32, Version)> {
+    let names = Catalogue::get().resource_attributes();
+    if names.unversioned.contains(&resource.kind) {
+        return None;
+    }
+    let inner = resource
+        .fields
+        .get("properties")
+        .and_then(|(_, field)| field.map());
+    let (line, field) = resource
+        .fields
+        .first(&names.version)
+        .or_else(|| inner?.first(&names.version))?;
     let text = field.text()?;
     let start = text.find(|letter: char| letter.is_ascii_digit())?;
     let digits: String = text

@@ -44,6 +44,8 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     needles(&code, "ruby", facts);
     entry::detect(&code, facts);
     migration::detect(&code, facts);
+    configuration::clocks(&code, facts);
+    configuration::tables(&code, facts);
     if source.path.name() == "schedule.rb" {
         configuration::whenever(&code, facts);
     }

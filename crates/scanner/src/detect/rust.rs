@@ -9,7 +9,7 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Ecosystem, Group, Technology};
 
-use super::ecosystem::{is_tool_versions, pin_of_file, pin_of_tool_versions};
+use super::ecosystem::pin_of_file;
 use super::{Detector, ending, syntax_problem};
 use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, MigrationFact, ProjectFact, StoreFact};
 use crate::parse::toml;
@@ -27,8 +27,7 @@ fn wants(path: &RelPath) -> bool {
     matches!(
         path.name(),
         "Cargo.toml" | "rust-toolchain" | "rust-toolchain.toml" | ".rust-version"
-    ) || is_tool_versions(path.name())
-        || ending(path, &["rs"])
+    ) || ending(path, &["rs"])
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
@@ -36,7 +35,6 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         "Cargo.toml" => package(source, facts),
         "rust-toolchain" | "rust-toolchain.toml" => toolchain(source, facts),
         ".rust-version" => pin_of_file(source, facts, "rust"),
-        name if is_tool_versions(name) => pin_of_tool_versions(source, facts, "rust", "rust"),
         _ => code(source, facts),
     }
 }
@@ -261,10 +259,6 @@ fn migrations(source: &Source<'_>, facts: &mut Facts) {
             continue;
         };
         let line = source.line_of(at);
-        // Tests prepare their database themselves.
-        if source.text.find("#[cfg(test)]").is_some_and(|tests| tests < at) {
-            continue;
-        }
         let package = package_of(source.path);
         // A path in a macro starts at the folder of the package.
         let written = source.text.get(at + needle.len()..).and_then(|rest| {

@@ -12,6 +12,7 @@ use playbook_core::secret;
 use playbook_core::shown::Shown;
 
 use super::Detector;
+use super::judge::schema;
 use crate::fact::{EntryKind, EntryPoint, Facts, JobFact, RouteFact, VariableFact};
 use crate::language::{Fallback, Hit, Kind, Language, language_of};
 use crate::limits;
@@ -63,7 +64,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         .then(|| Prefixes::new(language, &masked, &hits));
     for hit in &hits {
         match hit.kind {
-            Kind::Env => variable(source, hit, facts),
+            Kind::Env => variable(source, masked.code(), hit, facts),
             Kind::Route => {
                 if let Some(prefixes) = &prefixes {
                     route(source, language, hit, prefixes, facts);
@@ -105,31 +106,115 @@ fn is_true(hit: &Hit, attribute: &str) -> bool {
         .is_some_and(|value| !matches!(value, "false" | "0" | ""))
 }
 
+/// Tasks that people start by hand take arguments from variables, and Capistrano's settings are read where people
+/// deploy from: neither is a variable of a deployed service.
+fn is_task(path: &RelPath) -> bool {
+    let parent = path.parent();
+    path.name() == "Capfile"
+        || super::ending(path, &["rake"])
+        || parent.name() == "config" && path.name() == "deploy.rb"
+        || parent.name() == "deploy" && parent.parent().name() == "config" && super::ending(path, &["rb"])
+}
+
+/// How far back the blocks around a place are looked for, in bytes.
+const BLOCKS: usize = 8_000;
+/// How many blocks around a place are looked at.
+const DEEPEST: usize = 4;
+
+/// Does a block around the place hold for tests or development by its key: `'mysql_testing' => [`, `development: {`?
+fn is_in_development_block(text: &str, code: &str, offset: usize) -> bool {
+    let start = offset.saturating_sub(BLOCKS);
+    let bytes = code.as_bytes();
+    let mut closed = 0_usize;
+    let mut seen = 0;
+    for at in (start..offset.min(bytes.len())).rev() {
+        match bytes.get(at) {
+            Some(b']' | b'}' | b')') => closed += 1,
+            Some(b'[' | b'{' | b'(') if closed > 0 => closed -= 1,
+            Some(b'[' | b'{' | b'(') => {
+                seen += 1;
+                if key_before(text, at).is_some_and(|key| schema::is_development_key(key)) {
+                    return true;
+                }
+                if seen >= DEEPEST {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The key in front of a bracket: `'key' => [`, `key: {`, `"key": {`.
+fn key_before(text: &str, bracket: usize) -> Option<&str> {
+    let before = text.get(bracket.saturating_sub(80)..bracket)?.trim_end();
+    let key = before
+        .strip_suffix("=>")
+        .or_else(|| before.strip_suffix(':'))?
+        .trim_end();
+    let key = key.trim_end_matches(['"', '\'']);
+    let from = key
+        .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+        .map_or(0, |at| at + 1);
+    key.get(from..).filter(|key| !key.is_empty())
+}
+
+/// Elixir runs the body of a module when it compiles it: what `@attribute` and `if` at that depth read is known to the
+/// build and to nobody else. (The formatter puts that depth at two blanks.)
+fn is_compiled_in(source: &Source<'_>, hit: &Hit) -> bool {
+    super::ending(source.path, &["ex"])
+        && source
+            .text
+            .get(..hit.offset)
+            .and_then(|before| before.rsplit('\n').next())
+            .and_then(|line| line.strip_prefix("  "))
+            .is_some_and(|line| {
+                line.trim_start().starts_with('@') || line.starts_with("if ") || line.starts_with("unless ")
+            })
+}
+
 /// A read of a variable.
-fn variable(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
+pub(crate) fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut Facts) {
+    if is_true(hit, "compile-time") || is_compiled_in(source, hit) {
+        return;
+    }
     // .NET reads `ConnectionStrings:Shop` from the variable `ConnectionStrings__Shop`.
     let prefix = if is_true(hit, "connection-string") {
         "ConnectionStrings__"
     } else {
         ""
     };
-    let name = hit
-        .name
-        .as_deref()
-        .and_then(|name| EnvName::parse(Raw::new(&format!("{prefix}{name}"))));
+    let name = hit.name.as_deref().and_then(|name| {
+        // A key of .NET's configuration: `Shop:Url` is the variable `Shop__Url`.
+        let name = if is_true(hit, "configuration-key") {
+            name.replace(':', "__")
+        } else {
+            name.to_owned()
+        };
+        EnvName::parse(Raw::new(&format!("{prefix}{name}")))
+    });
     let Some(name) = name.filter(|name| !is_property(source, name.as_str())) else {
         return;
     };
-    let mut fact = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(hit.line));
+    let scope = if is_task(source.path) || is_in_development_block(source.text, code, hit.offset) {
+        Scope::Development
+    } else {
+        source.scope
+    };
+    let mut fact = VariableFact::new(name, VariableOrigin::Code, scope, source.at(hit.line));
     let text = fact.name.as_str().to_owned();
     fact.secret = is_true(hit, "secret");
-    fact.build_time = is_true(hit, "build-time") || is_bundled(&text);
+    fact.build_time =
+        is_true(hit, "build-time") || source.path.name() == "Gemfile" || schema::is_bundled(&text);
     fact.min_length = hit.attribute("min-length").and_then(|value| value.parse().ok());
     match &hit.default {
-        Fallback::None => {}
-        Fallback::Required => fact.required = true,
+        Fallback::None => fact.has_default = is_true(hit, "optional"),
+        // What a configuration key lacks, the settings file may have.
+        Fallback::Required => fact.required = !is_true(hit, "configuration-key"),
         Fallback::Present(value) => {
-            fact.has_default = true;
+            // An empty text is what the place passes on when nobody set the variable.
+            fact.has_default = value.as_deref() != Some("");
             if let Some(value) = value {
                 if secret::is_secret_name(&text) || fact.secret {
                     facts.withheld.add(Raw::new(value));
@@ -152,22 +237,6 @@ fn is_property(source: &Source<'_>, name: &str) -> bool {
         &["js", "jsx", "ts", "tsx", "mjs", "cjs", "vue", "svelte"],
     );
     script && name.chars().any(char::is_lowercase) && !name.contains('_')
-}
-
-/// Variables that a bundler puts into the client's code when it is built.
-fn is_bundled(name: &str) -> bool {
-    [
-        "VITE_",
-        "NEXT_PUBLIC_",
-        "REACT_APP_",
-        "NUXT_PUBLIC_",
-        "PUBLIC_",
-        "EXPO_PUBLIC_",
-        "GATSBY_",
-        "VUE_APP_",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
 }
 
 fn route(

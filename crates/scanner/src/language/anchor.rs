@@ -28,8 +28,10 @@ pub(super) struct Anchor {
     pub(super) value_pattern: Option<String>,
     /// What the name must look like.
     pub(super) shape: Shape,
-    /// Whether the name is put into upper case.
+    /// Whether the name is put into upper case, with underscores for hyphens and dots.
     pub(super) upper: bool,
+    /// A pattern anywhere in the file behind which the prefix of all names stands.
+    pub(super) file_prefix: Option<String>,
     /// Where the default is.
     pub(super) default: Places,
     /// Whether the place fails without a value, unless there is a default.
@@ -46,7 +48,7 @@ pub(super) struct Anchor {
     pub(super) entries: Entries,
     /// The pattern of an entry with the group `name`; without it, the name of the argument is the name.
     pub(super) entry: Option<String>,
-    /// Entries that match are passed over.
+    /// Entries of a block, or names, that match are passed over.
     pub(super) skip: Option<String>,
     /// What comes of an entry, the first pattern that matches.
     pub(super) states: Vec<State>,
@@ -162,6 +164,8 @@ pub(super) enum Shape {
     Usual,
     /// Upper case, digits and underscores.
     Upper,
+    /// Words of any case with colons between them: a key of a configuration.
+    Key,
 }
 
 /// How a block is delimited.

@@ -32,6 +32,7 @@ pub(super) struct Prepared {
     pub(super) states: Vec<Pattern>,
     pub(super) alias: Vec<Pattern>,
     pub(super) prefix: Option<Pattern>,
+    file_prefix: Option<Pattern>,
     pub(super) prefix_separator: Option<Pattern>,
     pub(super) separator: Option<Pattern>,
     pub(super) entry_attributes: Vec<Pattern>,
@@ -54,6 +55,7 @@ impl Prepared {
                 .collect(),
             alias: anchor.alias.iter().map(|source| Pattern::new(source)).collect(),
             prefix: optional(&anchor.prefix),
+            file_prefix: optional(&anchor.file_prefix),
             prefix_separator: optional(&anchor.prefix_separator),
             separator: optional(&anchor.separator),
             entry_attributes: anchor
@@ -80,6 +82,7 @@ impl Prepared {
             &self.entry,
             &self.skip,
             &self.prefix,
+            &self.file_prefix,
             &self.prefix_separator,
             &self.separator,
         ];
@@ -230,13 +233,21 @@ impl<'file> Finder<'file> {
                 return;
             }
             let default = self.fallback(anchor, captures, &arguments, expression.fallback);
+            let prefix = self.file_prefix(prepared);
             let hit = |name: String, default: Fallback, offset: usize| {
                 let name = if anchor.upper {
-                    name.to_ascii_uppercase()
+                    format!("{prefix}{name}")
+                        .to_ascii_uppercase()
+                        .replace(['-', '.'], "_")
                 } else {
                     name
                 };
-                fits(prepared, &name).then(|| Hit {
+                let skipped = prepared
+                    .skip
+                    .as_ref()
+                    .and_then(Pattern::regex)
+                    .is_some_and(|skip| skip.is_match(&name));
+                (!skipped && fits(prepared, &name)).then(|| Hit {
                     line: self.masked.line(offset),
                     anchor: &anchor.id,
                     kind: prepared.kind,
@@ -308,6 +319,18 @@ impl<'file> Finder<'file> {
             }
         }
         found.push(hit);
+    }
+
+    /// The prefix that the file states for all names of an anchor, with the underscore behind it.
+    fn file_prefix(&self, prepared: &Prepared) -> String {
+        let found = prepared
+            .file_prefix
+            .as_ref()
+            .and_then(Pattern::regex)
+            .and_then(|regex| regex.find(self.code()))
+            .and_then(|found| self.masked.literal_after(found.end()))
+            .and_then(|literal| literal.value(self.text));
+        found.map_or_else(String::new, |prefix| format!("{prefix}_"))
     }
 
     /// Where the expression ends whose name is read from a literal at the end of the match.
@@ -505,6 +528,13 @@ pub(super) fn fits(prepared: &Prepared, name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     match prepared.anchor.shape {
         Shape::Usual => usual,
+        Shape::Key => {
+            first.is_some_and(|byte| byte.is_ascii_alphabetic())
+                && !name.ends_with(':')
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
+        }
         Shape::Upper => usual && name.len() > 1 && !name.bytes().any(|byte| byte.is_ascii_lowercase()),
     }
 }

@@ -254,3 +254,16 @@ fn hostile_text_is_read_in_time() {
         }
     }
 }
+
+#[test]
+fn tests_beside_the_code_are_blanked() {
+    let rust = language("rust").expect("a language");
+    let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() { std::env::var(\"X\"); }\n}\nfn c() {}\n";
+    let left = rust.without_inline_tests(text).expect("it has tests");
+    assert_eq!(left.len(), text.len());
+    assert!(left.contains("fn a()") && left.contains("fn c()") && !left.contains("fn b()"));
+    assert!(rust.without_inline_tests("fn a() {}").is_none());
+    // A use that only tests need ends with its statement.
+    let used = "#[cfg(test)]\nuse x::y;\nfn a() { 1 }\n";
+    assert_eq!(rust.without_inline_tests(used).as_deref(), Some(used));
+}

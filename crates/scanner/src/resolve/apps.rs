@@ -25,6 +25,8 @@ pub(crate) struct App {
     pub(crate) projects: Vec<ProjectFact>,
     /// What the packages that production installs stand for.
     pub(crate) known: Vec<Known>,
+    /// Frameworks that build the program and are no part of it afterwards: their packages are for development.
+    pub(crate) build_frameworks: Vec<Known>,
     pub(crate) language: &'static str,
     pub(crate) runtime: &'static str,
 }
@@ -108,17 +110,19 @@ impl Apps {
 fn app(dir: RelPath, mut projects: Vec<ProjectFact>, index: &FileIndex) -> App {
     let catalogue = Catalogue::get();
     let mut known: Vec<Known> = Vec::new();
+    let mut build_frameworks: Vec<Known> = Vec::new();
     for project in &projects {
         let Some(ecosystem) = Ecosystem::from_slug(project.ecosystem) else {
             continue;
         };
-        for dependency in project
-            .dependencies
-            .iter()
-            .filter(|dependency| !dependency.development)
-        {
+        for dependency in &project.dependencies {
             for found in catalogue.by_package(ecosystem, dependency.name.as_str()) {
-                known.push(Known {
+                let list = match (dependency.development, ecosystem) {
+                    (false, _) => &mut known,
+                    (true, Ecosystem::Npm) if is_built_with(found.technology) => &mut build_frameworks,
+                    (true, _) => continue,
+                };
+                list.push(Known {
                     technology: found.technology,
                     strong: found.strength == Strength::Strong,
                     package: dependency.name.clone(),
@@ -138,6 +142,7 @@ fn app(dir: RelPath, mut projects: Vec<ProjectFact>, index: &FileIndex) -> App {
         // A manifest with a server framework first; a package.json that only builds assets last.
         (
             !server,
+            matches!(project.ecosystem, "cmake" | "meson"),
             project.ecosystem == "npm",
             project.dependencies.is_empty(),
             project.manifest.clone(),
@@ -151,9 +156,18 @@ fn app(dir: RelPath, mut projects: Vec<ProjectFact>, index: &FileIndex) -> App {
         dir,
         projects,
         known,
+        build_frameworks,
         language,
         runtime,
     }
+}
+
+/// A framework whose own command builds the program.
+fn is_built_with(technology: &Technology) -> bool {
+    technology
+        .framework
+        .as_ref()
+        .is_some_and(|framework| !framework.build.is_empty())
 }
 
 fn known_of<'a>(known: &'a [Known], project: &'a ProjectFact) -> impl Iterator<Item = &'a Known> {

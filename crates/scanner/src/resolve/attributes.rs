@@ -8,7 +8,7 @@ use playbook_core::inventory::{HealthCheck, InterfaceKind, Role, Runtime, Variab
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
-use playbook_core::technology::{Catalogue, Group};
+use playbook_core::technology::{Catalogue, Group, Technology};
 
 use super::candidates::{Sources, Tier};
 use super::roles;
@@ -74,7 +74,10 @@ fn frameworks(merged: &mut Merged, sources: &Sources<'_>) {
     let mut found: BTreeSet<&'static str> = BTreeSet::new();
     let mut built_on: BTreeSet<&'static str> = BTreeSet::new();
     let app = sources.apps.owner(&merged.service.path);
-    for known in app.iter().flat_map(|app| app.of_group(Group::Framework)) {
+    let packages = app
+        .iter()
+        .flat_map(|app| app.of_group(Group::Framework).chain(&app.build_frameworks));
+    for known in packages {
         let Some(framework) = &known.technology.framework else {
             continue;
         };
@@ -83,7 +86,11 @@ fn frameworks(merged: &mut Merged, sources: &Sources<'_>) {
                 role,
                 Role::Web | Role::Worker | Role::Scheduler | Role::Job | Role::Function
             ),
-            "frontend" => role == Role::Frontend || is_server_side(known.technology.id) && role == Role::Web,
+            "frontend" => {
+                role == Role::Frontend
+                    || role == Role::Web
+                        && (is_server_side(known.technology.id) || is_build_tool(known.technology))
+            }
             _ => true,
         };
         if fits {
@@ -113,6 +120,11 @@ fn is_server_side(slug: &str) -> bool {
         .find(Group::Framework, slug)
         .and_then(|technology| technology.framework.as_ref())
         .is_some_and(|framework| !framework.start.is_empty() && framework.output.is_none())
+}
+
+/// A bundler of pages: also of those that a server in any language hands out.
+fn is_build_tool(technology: &Technology) -> bool {
+    technology.category == "build-tool"
 }
 
 /// The version of the runtime: of the service's own image, then of the files by their precedence, the nearest folder
@@ -422,11 +434,15 @@ fn conventional_port(text: &str, entries: &[EntryPoint], merged: &Merged) -> Opt
         })
     };
     let of_framework = || {
-        merged.service.frameworks.iter().find_map(|slug| {
-            Catalogue::get()
-                .find(Group::Framework, slug.as_str())?
-                .default_port
-        })
+        let of_slugs = merged
+            .service
+            .frameworks
+            .iter()
+            .filter_map(|slug| Catalogue::get().find(Group::Framework, slug.as_str()));
+        // The port of a bundler is the one of its development server.
+        of_slugs
+            .filter(|technology| !is_build_tool(technology))
+            .find_map(|technology| technology.default_port)
     };
     of_command.or_else(of_entry).or_else(of_framework)
 }

@@ -119,6 +119,9 @@ impl Sources<'_> {
             .filter(|(_, stack)| stack.scope == scope)
         {
             for (position, unit) in stack.units.iter().enumerate() {
+                if unit.kind == crate::detect::process::ONESHOT {
+                    continue;
+                }
                 let class = units::classify(stack, unit, self.own_images);
                 let third_party = match class {
                     UnitClass::Store(_) => continue,

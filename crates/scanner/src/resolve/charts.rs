@@ -5,7 +5,7 @@ mod expression;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use playbook_core::evidence::Evidence;
+use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::{ImageRef, Name, Version};
 use playbook_core::inventory::{Stack, Unit};
 use playbook_core::path::RelPath;
@@ -71,8 +71,32 @@ pub(crate) fn expand(facts: &mut Facts) {
         let masked = helm::mask(&template.text);
         kubernetes::manifests(&source, facts, &masked, name.as_deref(), true);
     }
-    for chart in charts.values() {
-        facts.stacks.extend(dependencies(chart));
+    // What a chart depends on is installed with what its templates say.
+    let mut of_templates: BTreeMap<(RelPath, Scope), usize> = BTreeMap::new();
+    for (at, stack) in facts.stacks.iter().enumerate() {
+        if stack.kind == "helm"
+            && let Some(file) = stack.files.first()
+        {
+            of_templates.entry((file.parent(), stack.scope)).or_insert(at);
+        }
+    }
+    for (folder, chart) in &charts {
+        let Some(stack) = dependencies(chart) else {
+            continue;
+        };
+        let own = folder
+            .join("templates")
+            .and_then(|templates| of_templates.get(&(templates, stack.scope)))
+            .and_then(|at| facts.stacks.get_mut(*at));
+        match own {
+            Some(own) => {
+                own.files.extend(stack.files);
+                own.name = own.name.take().or(stack.name);
+                own.units.extend(stack.units);
+                own.evidence.extend(stack.evidence);
+            }
+            None => facts.stacks.push(stack),
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::technology::{Catalogue, Group};
 
+use super::apps::App;
 use super::candidates::{Sources, Tier};
 use super::roles;
 use super::services::Merged;
-use crate::fact::{EntryKind, ProjectFact, ScriptFact};
+use crate::fact::{EntryKind, EntryPoint, ProjectFact, ScriptFact};
 
 fn command(text: &str) -> Option<CommandLine> {
     CommandLine::parse(Raw::new(text))
@@ -124,6 +125,7 @@ pub(crate) fn of_scripts(
                 && script.name.as_str() == *name
                 && main.is_none_or(|main| starts(script.runner, main))
                 && !roles::is_development_command(script.command.as_str())
+                && !is_development_server(script.command.as_str())
         })
     })?;
     let manager = main.and_then(|main| main.package_manager);
@@ -148,6 +150,31 @@ fn is_builder(runner: &str) -> bool {
 /// A `package.json` that builds the pages of a program in another language does not start the program.
 fn starts(runner: &str, main: &ProjectFact) -> bool {
     !matches!(runner, "npm" | "deno") || main.ecosystem == "npm"
+}
+
+/// Does its last command run a framework's development server: `ng serve`, `vite --port 3000`?
+fn is_development_server(command: &str) -> bool {
+    let commands = roles::simple_commands(command);
+    let Some(words) = commands.last() else {
+        return false;
+    };
+    let words: Vec<&str> = words
+        .iter()
+        .copied()
+        .skip_while(|word| matches!(*word, "npx" | "bunx" | "cross-env") || roles::is_assignment(word))
+        .collect();
+    Catalogue::get()
+        .group(Group::Framework)
+        .iter()
+        .filter_map(|technology| technology.framework.as_ref())
+        .flat_map(|framework| &framework.development)
+        .any(|development| {
+            let wanted: Vec<&str> = development.split(' ').collect();
+            words.starts_with(&wanted)
+                && words
+                    .get(wanted.len())
+                    .is_none_or(|next| next.starts_with(['-', '$']))
+        })
 }
 
 /// The framework's usual command with the proven entry point filled in.
@@ -175,13 +202,36 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
     let text = match (&symbol, pattern.contains('{')) {
         (Some(symbol), true) => fill_pattern(pattern, symbol),
         (_, false) => (*pattern).to_owned(),
-        (None, true) => return None,
+        (None, true) if pattern.replace("{port}", "").contains('{') => return None,
+        (None, true) => fill_pattern(pattern, ""),
     };
+    let text = own_server(entry, app, &text, sources).unwrap_or(text);
     Some((
         command(&text)?,
         Some(entry.evidence.clone()),
         Confidence::Convention,
     ))
+}
+
+/// A Python program that listens by itself when it is run, where the server of the convention is not installed.
+fn own_server(entry: &EntryPoint, app: &App, convention: &str, sources: &Sources<'_>) -> Option<String> {
+    if app.runtime != "python" {
+        return None;
+    }
+    let program = convention.split_whitespace().next()?;
+    let server = Catalogue::get().find(Group::Server, program)?;
+    let installed = app.known.iter().any(|known| known.technology.id == server.id);
+    let listens = sources
+        .facts
+        .programs
+        .iter()
+        .any(|fact| fact.path == entry.path && fact.listens);
+    let file = entry
+        .path
+        .as_str()
+        .strip_prefix(app.dir.as_str())
+        .unwrap_or(entry.path.as_str());
+    (!installed && listens).then(|| format!("python {}", file.trim_start_matches('/')))
 }
 
 /// Replaces the `{…}` of a pattern by the entry point.
@@ -195,6 +245,12 @@ fn fill_pattern(pattern: &str, symbol: &str) -> String {
             "port" => out.push_str("$PORT"),
             // Where the build leaves the archive depends on its version; in an image it has a name of its own.
             "jar" => out.push_str("app.jar"),
+            // The package of the project's settings, whichever of its modules the entry point stands in.
+            "project" => {
+                let module = symbol.split(':').next().unwrap_or(symbol);
+                let package = [".wsgi", ".asgi"].iter().find_map(|end| module.strip_suffix(end));
+                out.push_str(package.unwrap_or(module));
+            }
             _ => out.push_str(symbol),
         }
         rest = tail;

@@ -14,6 +14,7 @@ use playbook_core::inventory::{Role, Runtime};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
+use playbook_core::technology::Group;
 
 use super::apps::App;
 use super::candidates::{Candidate, Sources, Tier, name_of_dir};
@@ -275,6 +276,7 @@ fn beginning(dir: &RelPath, sources: &Sources<'_>, index: &FileIndex) -> Option<
         return None;
     }
     declared(dir, sources)
+        .or_else(|| pages(dir, app, sources))
         .or_else(|| main_file(dir, app, sources, index))
         .or_else(|| only_program(app))
         .or_else(|| by_table(dir, app, sources, index))
@@ -341,6 +343,37 @@ fn language_of_command(command: &str) -> Option<&'static Language> {
         conventions::languages()
             .iter()
             .find(|language| language.endings.contains(&ending))
+    })
+}
+
+/// Pages that a framework builds into files: any web server hands them out, nothing has to be started.
+fn pages(dir: &RelPath, app: Option<&App>, sources: &Sources<'_>) -> Option<Beginning> {
+    let app = app?;
+    let serves = app.frameworks_with_role("web").next().is_some()
+        || entries_of(sources, dir, EntryKind::Server).next().is_some();
+    let builds: Vec<&str> = app
+        .of_group(Group::Framework)
+        .chain(&app.build_frameworks)
+        .filter_map(|known| known.technology.framework.as_ref())
+        .filter(|framework| framework.role == "frontend")
+        .flat_map(|framework| framework.build.iter().copied())
+        .collect();
+    let script = sources.facts.scripts.iter().find(|script| {
+        script.dir == *dir
+            && script.runner == "npm"
+            && script.name.as_str().starts_with("build")
+            && builds
+                .iter()
+                .any(|command| script.command.as_str().contains(command))
+    })?;
+    (!serves).then(|| Beginning {
+        command: None,
+        evidence: script.evidence.clone(),
+        confidence: Confidence::Stated,
+        role: Some(Role::Frontend),
+        listens: false,
+        language: None,
+        port: None,
     })
 }
 

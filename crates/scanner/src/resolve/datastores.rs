@@ -33,12 +33,13 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Dat
     of_facts(&mut kinds, sources);
     of_packages(&mut kinds, sources);
     versions_of_tests(&mut kinds, sources);
+    of_defaults(&mut kinds, sources);
     kinds.retain(|_, gathered| gathered.strong);
     drop_implied_by_tests(&mut kinds);
     // An application has one main database as a rule: the driver of another one needs more to count than being there.
-    let has_database = kinds
-        .values()
-        .any(|gathered| gathered.proven && gathered.store.role == "database");
+    let has_database = kinds.values().any(|gathered| {
+        gathered.proven && gathered.store.role == "database" && !is_embedded(&gathered.store)
+    });
     kinds.retain(|_, gathered| gathered.proven || !has_database || gathered.store.role != "database");
     connect(&mut kinds, sources, services);
     // What nothing deployed uses is what a library can work with, not a store of this deployment.
@@ -77,6 +78,14 @@ fn entry<'k>(
         dirs: Vec::new(),
         units: Vec::new(),
     })
+}
+
+/// Does it run within the application's process, so that a server may take its place?
+fn is_embedded(store: &Datastore) -> bool {
+    Catalogue::get()
+        .find(Group::Datastore, store.kind.as_str())
+        .and_then(|technology| technology.datastore.as_ref())
+        .is_some_and(|facts| facts.embedded)
 }
 
 fn note(list: &mut Vec<Shown>, value: Option<Shown>) {
@@ -162,6 +171,26 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
                 .as_ref()
                 .is_some_and(|variable| !read.contains(variable.as_str()))
     };
+    // What an environment file chooses stands before what the code falls back on.
+    let mut chosen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for fact in &sources.facts.stores {
+        if let Some(variable) = &fact.variable
+            && fact.scope == Scope::Production
+            && fact.evidence.path.name().contains("env")
+            && fact.role.is_none()
+        {
+            chosen
+                .entry(variable.as_str())
+                .or_default()
+                .insert(fact.kind.as_str());
+        }
+    }
+    let overruled = |fact: &StoreFact| {
+        fact.variable
+            .as_ref()
+            .and_then(|variable| chosen.get(variable.as_str()))
+            .is_some_and(|kinds| !kinds.contains(fact.kind.as_str()))
+    };
     let production = sources
         .facts
         .stores
@@ -172,8 +201,9 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
             continue;
         };
         let gathered = entry(kinds, technology);
-        gathered.strong |= fact.strong;
-        gathered.proven |= fact.strong;
+        let strong = fact.strong && !overruled(fact);
+        gathered.strong |= strong;
+        gathered.proven |= strong;
         if let Some(role) = fact.role
             && gathered.store.evidence.is_empty()
         {
@@ -190,6 +220,39 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
         note(&mut store.names, fact.name.as_ref().map(Into::into));
         note(&mut store.extensions, fact.extension.as_ref().map(Into::into));
         cite(&mut store.evidence, &fact.evidence);
+        let dir = fact
+            .dir
+            .clone()
+            .or_else(|| sources.apps.owner(&fact.evidence.path).map(|app| app.dir.clone()));
+        gathered.dirs.extend(dir);
+    }
+}
+
+/// Embedded databases that the code falls back on, where no other database is installed or named.
+fn of_defaults(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
+    let chosen = kinds
+        .values()
+        .any(|gathered| gathered.strong && gathered.store.role == "database");
+    if chosen {
+        return;
+    }
+    let production = sources
+        .facts
+        .default_stores
+        .iter()
+        .filter(|fact| fact.scope == Scope::Production);
+    for fact in production {
+        let Some(technology) = Catalogue::get().find(Group::Datastore, fact.kind.as_str()) else {
+            continue;
+        };
+        let gathered = entry(kinds, technology);
+        gathered.strong = true;
+        gathered.proven = true;
+        note(
+            &mut gathered.store.variables,
+            fact.variable.as_ref().map(Into::into),
+        );
+        cite(&mut gathered.store.evidence, &fact.evidence);
         let dir = fact
             .dir
             .clone()

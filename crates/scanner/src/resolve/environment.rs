@@ -1,82 +1,45 @@
 //! The environment schema: every mention of a variable, joined by its name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
-use playbook_core::evidence::Scope;
-use playbook_core::harmless::{CommandLine, EnvName};
+use playbook_core::evidence::{Evidence, Scope};
+use playbook_core::harmless::{CommandLine, EnvName, Setting};
 use playbook_core::inventory::{EnvironmentVariable, ReadSite, VariableOrigin, VariableSource};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::secret;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
-use serde::Deserialize;
 
 use super::candidates::Sources;
 use super::services::Merged;
 use super::units::{self, UnitClass};
+use crate::detect::judge::schema;
 use crate::fact::VariableFact;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Table {
-    system: BTreeSet<String>,
-    system_prefixes: Vec<String>,
-    own_secret_words: BTreeSet<String>,
-    own_store_words: BTreeSet<String>,
-    own_store_ends: BTreeSet<String>,
-}
-
-static TABLE: LazyLock<Option<Table>> =
-    LazyLock::new(|| toml::from_str(include_str!("../../environment.toml")).ok());
-
-/// A variable of the system or of a tool, which nobody sets for a deployment.
-fn is_system(name: &str) -> bool {
-    TABLE.as_ref().is_some_and(|table| {
-        table.system.contains(name)
-            || table
-                .system_prefixes
-                .iter()
-                .any(|prefix| name.starts_with(prefix.as_str()))
-    })
-}
-
-/// A secret that the application itself needs, or a part of its own database's address: without it the application
-/// does not start or is not safe, even if the code reads it without complaint.
-fn is_essential(name: &str, secret: bool) -> bool {
-    let words = secret::words_of(name);
-    let Some(table) = TABLE.as_ref() else { return false };
-    let own_secret = secret
-        && words.len() <= 4
-        && words.iter().any(|word| table.own_secret_words.contains(word))
-        && words
-            .iter()
-            .all(|word| table.own_secret_words.contains(word) || secret::is_secret_name(word));
-    let own_store = words.len() <= 3
-        && words.iter().any(|word| table.own_store_words.contains(word))
-        && words
-            .last()
-            .is_some_and(|last| table.own_store_ends.contains(last));
-    own_secret || own_store
-}
 
 /// Joins the mentions of production.
 pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<EnvironmentVariable> {
     let stated = of_stacks(sources);
     let scripts = scripts_in_use(sources);
-    let unused =
-        |fact: &VariableFact| fact.origin == VariableOrigin::Script && !scripts.contains(&fact.evidence.path);
+    let unread = unread_configuration(sources);
+    let unused = |fact: &VariableFact| {
+        fact.origin == VariableOrigin::Script && !scripts.contains(&fact.evidence.path)
+            || unread.contains(&fact.evidence.path)
+    };
     let mut by_name: BTreeMap<&str, Vec<&VariableFact>> = BTreeMap::new();
     for fact in sources.facts.variables.iter().chain(&stated) {
-        if !is_system(fact.name.as_str()) && !unused(fact) {
+        let name = fact.name.as_str();
+        let for_tests = schema::is_for_tests(name) && fact.origin != VariableOrigin::Stack;
+        if !schema::is_system(name) && !for_tests && !unused(fact) {
             by_name.entry(fact.name.as_str()).or_default().push(fact);
         }
     }
     let passed = passed_names(sources);
+    let told = told_by_documents(sources, &by_name, &passed);
+    let layers = Layers::new(&sources.facts.variables);
     let mut out = Vec::new();
     for (name, facts) in by_name {
-        if let Some(variable) = join(name, &facts, sources, services, &passed) {
+        if let Some(variable) = join(name, &facts, sources, services, &passed, &told, &layers) {
             out.push(variable);
         }
     }
@@ -89,6 +52,39 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Env
             .collect();
     }
     out
+}
+
+/// Configuration scripts of Mix that nothing takes in: Mix itself runs `config.exs` and `runtime.exs` (`releases.exs` in
+/// earlier versions) and what they import.
+fn unread_configuration<'a>(sources: &'a Sources<'_>) -> BTreeSet<&'a RelPath> {
+    let mut imports: BTreeMap<&RelPath, (bool, BTreeSet<&str>)> = BTreeMap::new();
+    for import in &sources.facts.config_imports {
+        let (environments, names) = imports.entry(&import.dir).or_default();
+        match &import.name {
+            Some(name) => {
+                names.insert(name.as_str());
+            }
+            None => *environments = true,
+        }
+    }
+    let is_unread = |path: &RelPath| {
+        let Some(stem) = path.name().strip_suffix(".exs") else {
+            return false;
+        };
+        let Some((environments, names)) = imports.get(&path.parent()) else {
+            return false;
+        };
+        !matches!(stem, "config" | "runtime" | "releases")
+            && !names.contains(path.name())
+            && !(*environments && !stem.contains('.'))
+    };
+    sources
+        .facts
+        .variables
+        .iter()
+        .map(|fact| &fact.evidence.path)
+        .filter(|path| is_unread(path))
+        .collect()
 }
 
 /// The scripts that an image or a stack of production runs: what others read holds for development.
@@ -154,7 +150,9 @@ fn of_stacks(sources: &Sources<'_>) -> Vec<VariableFact> {
                 let store = matches!(class, UnitClass::Store(_));
                 unit.variables
                     .iter()
-                    .filter(move |_| !third_party)
+                    .filter(move |variable| {
+                        !third_party && !(store && !schema::is_store_setting(variable.name.as_str()))
+                    })
                     .map(move |variable| (variable, store))
             });
             of_units.chain(
@@ -199,6 +197,57 @@ fn passed_names<'a>(sources: &'a Sources<'_>) -> BTreeSet<&'a str> {
         .collect()
 }
 
+/// Does something of a deployment use it, and not only the file that sets it?
+fn is_used(facts: &[&VariableFact]) -> bool {
+    facts
+        .iter()
+        .any(|fact| fact.scope == Scope::Production && is_deployment(fact.origin) && !fact.internal)
+}
+
+/// How many variables a list in a document names at least, and how many of them the repository uses: these, and a third.
+const LIST: usize = 4;
+const KNOWN: usize = 3;
+
+/// Names in lists of documents of which most are used: what such a list tells besides is read by something that no
+/// pattern sees (a name that is put together, a proxy in front of the application, a library).
+fn told_by_documents<'a>(
+    sources: &'a Sources<'_>,
+    by_name: &BTreeMap<&str, Vec<&VariableFact>>,
+    passed: &BTreeSet<&str>,
+) -> BTreeSet<&'a str> {
+    let mut told = BTreeSet::new();
+    let mut list: Vec<&VariableFact> = Vec::new();
+    let mut close = |list: &mut Vec<&'a VariableFact>| {
+        let names: BTreeSet<&str> = list.iter().map(|fact| fact.name.as_str()).collect();
+        let used = names
+            .iter()
+            .filter(|name| by_name.get(**name).is_some_and(|facts| is_used(facts)) || passed.contains(**name))
+            .count();
+        if names.len() >= LIST && used >= KNOWN && used * 3 >= names.len() {
+            told.extend(names.into_iter().filter(|name| name.contains('_')));
+        }
+        list.clear();
+    };
+    for fact in &sources.facts.variables {
+        if fact.origin != VariableOrigin::Document || fact.internal || fact.commented {
+            continue;
+        }
+        let follows = list.last().is_some_and(|last| {
+            last.evidence.path == fact.evidence.path
+                && match (last.evidence.line, fact.evidence.line) {
+                    (Some(last), Some(line)) => line >= last && line - last <= 2,
+                    _ => false,
+                }
+        });
+        if !follows {
+            close(&mut list);
+        }
+        list.push(fact);
+    }
+    close(&mut list);
+    told
+}
+
 fn is_deployment(origin: VariableOrigin) -> bool {
     !matches!(
         origin,
@@ -212,12 +261,21 @@ fn join(
     sources: &Sources<'_>,
     services: &[Merged],
     passed: &BTreeSet<&str>,
+    told: &BTreeSet<&str>,
+    layers: &Layers<'_>,
 ) -> Option<EnvironmentVariable> {
     let production: Vec<&&VariableFact> = facts
         .iter()
         .filter(|fact| fact.scope == Scope::Production)
         .collect();
-    let used = production.iter().any(|fact| is_deployment(fact.origin)) || passed.contains(name);
+    // A property that nothing else names is left as the settings have it.
+    let property = production
+        .iter()
+        .any(|fact| fact.origin == VariableOrigin::Code && fact.internal)
+        && production
+            .iter()
+            .any(|fact| matches!(fact.origin, VariableOrigin::Document | VariableOrigin::File));
+    let used = is_used(facts) || property || passed.contains(name) || told.contains(name);
     let listed = production.iter().any(|fact| fact.origin == VariableOrigin::File);
     // What only tests read, though an environment file lists it, is theirs.
     let of_tests = facts
@@ -234,7 +292,7 @@ fn join(
         .collect();
     let owners = owners(name, &production, sources, services);
     let secret = secret::is_secret_name(name) || production.iter().any(|fact| fact.secret);
-    let required = is_required(name, secret, &code);
+    let required = is_required(name, secret, &production, sources) || layers.leave_open(name, &production);
     let mut sites: Vec<ReadSite> = production
         .iter()
         .map(|fact| ReadSite {
@@ -286,10 +344,65 @@ fn join(
     })
 }
 
+/// Settings files and what they give to each setting, under the name of its variable without prefix.
+struct Layers<'a> {
+    values: BTreeMap<&'a str, Vec<&'a VariableFact>>,
+    groups: BTreeSet<&'a str>,
+}
+
+impl<'a> Layers<'a> {
+    fn new(facts: &'a [VariableFact]) -> Self {
+        let mut values: BTreeMap<&str, Vec<&VariableFact>> = BTreeMap::new();
+        let mut groups = BTreeSet::new();
+        let of_layers = facts.iter().filter(|fact| {
+            fact.internal && fact.origin == VariableOrigin::Code && fact.scope == Scope::Production
+        });
+        for fact in of_layers {
+            let name = fact.name.as_str();
+            values.entry(name).or_default().push(fact);
+            groups.extend(name.rsplit_once("__").map(|(group, _)| group));
+        }
+        Self { values, groups }
+    }
+
+    /// A setting of a structure that only variables or files fill: do the files leave it open, or give it a value that
+    /// serves nobody?
+    fn leave_open(&self, name: &str, production: &[&&VariableFact]) -> bool {
+        let plain = production
+            .iter()
+            .filter(|fact| fact.origin == VariableOrigin::Code && !fact.internal)
+            .all(|fact| !fact.has_default && fact.evidence.path.name().ends_with(".rs"));
+        let is_read = production
+            .iter()
+            .any(|fact| fact.origin == VariableOrigin::Code && !fact.internal);
+        if !plain || !is_read {
+            return false;
+        }
+        // The prefix has one word or a few.
+        let without_prefix = name
+            .match_indices('_')
+            .take(3)
+            .filter_map(|(at, _)| name.get(at + 1..))
+            .map(|rest| rest.trim_start_matches('_'));
+        for rest in without_prefix {
+            if let Some(given) = self.values.get(rest) {
+                return given.iter().all(|fact| fact.placeholder || !fact.has_default);
+            }
+            if rest
+                .rsplit_once("__")
+                .is_some_and(|(group, _)| self.groups.contains(group))
+            {
+                return true;
+            }
+        }
+        false
+    }
+}
+
 /// Does a service fail to start, or start insecurely, without it? A value that one stack passes is no default: the next
-/// deployment needs it again. A stand-in for a secret is none either.
-fn is_required(name: &str, secret: bool, mentions: &[&&VariableFact]) -> bool {
-    let reads: Vec<&&&VariableFact> = mentions
+/// deployment needs it again. A stand-in for a secret is none either, nor is the mode of developers.
+fn is_required(name: &str, secret: bool, production: &[&&VariableFact], sources: &Sources<'_>) -> bool {
+    let reads: Vec<&&&VariableFact> = production
         .iter()
         .filter(|fact| {
             matches!(
@@ -298,22 +411,92 @@ fn is_required(name: &str, secret: bool, mentions: &[&&VariableFact]) -> bool {
             )
         })
         .collect();
-    let of_image = mentions
+    let is_default = |fact: &VariableFact| {
+        fact.has_default
+            && !fact.placeholder
+            && !fact.default.as_ref().is_some_and(|default| {
+                default.as_str() == name || schema::is_development_default(name, default.as_str())
+            })
+    };
+    let of_image = production
         .iter()
-        .any(|fact| fact.origin == VariableOrigin::Image && fact.has_default && !fact.build_time);
-    let has_default = reads.iter().any(|fact| fact.has_default && !fact.placeholder) || of_image;
-    let demanded = reads.iter().any(|fact| fact.required);
+        .any(|fact| fact.origin == VariableOrigin::Image && !fact.build_time && is_default(fact));
+    let has_default = of_image || reads.iter().any(|fact| is_default(fact));
     // A stack that demands it stops without it, whatever other files fall back on.
-    let by_stack = mentions.iter().any(|fact| {
+    let by_stack = production.iter().any(|fact| {
         fact.required && matches!(fact.origin, VariableOrigin::Interpolation | VariableOrigin::Stack)
     });
     let stand_in = secret && reads.iter().any(|fact| fact.placeholder && fact.has_default);
+    // A script that chooses production for itself does not choose for the service.
+    let development_default = !of_image
+        && reads.iter().any(|fact| {
+            fact.origin == VariableOrigin::Code
+                && fact
+                    .default
+                    .as_ref()
+                    .is_some_and(|default| schema::is_development_default(name, default.as_str()))
+        });
     let in_code = reads
         .iter()
         .any(|fact| fact.origin == VariableOrigin::Code && !fact.build_time);
     // A default for the application's own secret is one that everybody can read.
-    let essential = in_code && is_essential(name, secret) && (secret || !has_default);
-    by_stack || stand_in || essential || demanded && (secret || !has_default)
+    let own_secret = secret && in_code && schema::is_own_secret(name);
+    let own_store = in_code && schema::is_own_store(name) && (secret || !has_default);
+    by_stack
+        || stand_in
+        || development_default
+        || own_secret
+        || own_store
+        || !of_image && in_code && is_to_be_set(name, production)
+        || is_demanded(secret || !has_default, &reads, sources)
+}
+
+/// An example file asks for a value, and what the code falls back on serves nobody: its own machine's address, or
+/// something that the example does not think of.
+fn is_to_be_set(name: &str, production: &[&&VariableFact]) -> bool {
+    let own = schema::is_own_store(name) || schema::is_own_address(name);
+    let offered: Vec<&&&VariableFact> = production
+        .iter()
+        .filter(|fact| fact.origin == VariableOrigin::File && fact.documented && !fact.commented)
+        .collect();
+    if !own || offered.is_empty() {
+        return false;
+    }
+    let mut defaults = production
+        .iter()
+        .filter(|fact| fact.origin == VariableOrigin::Code && fact.has_default)
+        .filter_map(|fact| fact.default.as_ref())
+        .filter(|default| !matches!(default.as_str(), "false" | "null"));
+    let is_other = |default: &Setting| {
+        offered
+            .iter()
+            .any(|fact| fact.default.as_ref().is_some_and(|example| example != default))
+    };
+    let serves = defaults.any(|default| !schema::is_loopback(default.as_str()) && !is_other(default));
+    !serves
+}
+
+/// Does the code stop without it? What one application falls back on is no help to another one.
+fn is_demanded(no_default: bool, reads: &[&&&VariableFact], sources: &Sources<'_>) -> bool {
+    let app = |fact: &VariableFact| sources.apps.owner(&fact.evidence.path).map(|app| app.dir.clone());
+    // Two patterns may see one place; the one that sees a way out is right.
+    let with_way_out: BTreeSet<&Evidence> = reads
+        .iter()
+        .filter(|fact| fact.has_default)
+        .map(|fact| &fact.evidence)
+        .collect();
+    let mut demanding = reads
+        .iter()
+        .filter(|fact| fact.required && !with_way_out.contains(&fact.evidence));
+    if no_default {
+        return demanding.next().is_some();
+    }
+    let served: BTreeSet<Option<RelPath>> = reads
+        .iter()
+        .filter(|fact| fact.has_default)
+        .map(|fact| app(fact))
+        .collect();
+    demanding.any(|fact| fact.origin == VariableOrigin::Code && !served.contains(&app(fact)))
 }
 
 /// The services that read a variable, or that a stack passes it to.

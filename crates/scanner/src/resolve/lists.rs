@@ -198,6 +198,12 @@ fn auth(sources: &Sources<'_>, services: &[Merged]) -> Vec<AuthFact> {
                 .extend(fact.evidence.iter().cloned());
         }
     }
+    for (technology, _, evidence) in by_variables(sources, Group::Auth) {
+        found
+            .entry(Shown::from(technology.id))
+            .or_default()
+            .push(evidence);
+    }
     for known in of_packages(sources, services, Group::Auth) {
         found
             .entry(Shown::from(known.technology.id))
@@ -229,7 +235,7 @@ fn external_services(sources: &Sources<'_>, services: &[Merged]) -> Vec<External
         known.evidence.extend(fact.evidence.iter().cloned());
         known.variables.extend(fact.variables.iter().cloned());
     }
-    for (technology, name, evidence) in by_variables(sources) {
+    for (technology, name, evidence) in by_variables(sources, Group::ExternalService) {
         let known = found
             .entry(Shown::from(technology.id))
             .or_insert_with(|| ExternalService {
@@ -288,8 +294,8 @@ fn external_services(sources: &Sources<'_>, services: &[Merged]) -> Vec<External
         .collect()
 }
 
-/// Vendors whose credentials the code reads: a secret under the vendor's name is a use of it.
-fn by_variables(sources: &Sources<'_>) -> Vec<(&'static Technology, Shown, Evidence)> {
+/// Vendors and ways of authentication whose credentials the code reads: a secret under such a name is a use of it.
+fn by_variables(sources: &Sources<'_>, group: Group) -> Vec<(&'static Technology, Shown, Evidence)> {
     let catalogue = Catalogue::get();
     let mut out = Vec::new();
     for fact in &sources.facts.variables {
@@ -304,7 +310,7 @@ fn by_variables(sources: &Sources<'_>) -> Vec<(&'static Technology, Shown, Evide
             .chain(catalogue.by_env_prefix(name));
         for technology in found
             .map(|found| found.technology)
-            .filter(|technology| technology.group == Group::ExternalService)
+            .filter(|technology| technology.group == group)
         {
             out.push((technology, (&fact.name).into(), fact.evidence.clone()));
         }

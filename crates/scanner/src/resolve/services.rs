@@ -37,17 +37,45 @@ impl Merged {
 /// Merges the candidates of all sources.
 pub(crate) fn merge(sources: &Sources<'_>, index: &FileIndex) -> Vec<Merged> {
     let mut merged: Vec<Merged> = Vec::new();
-    add_stack_candidates(&mut merged, sources.of_stacks(Scope::Production), sources);
+    let (builders, described) = sources
+        .of_stacks(Scope::Production)
+        .into_iter()
+        .partition(|candidate| is_of_builder(candidate, sources));
+    add_stack_candidates(&mut merged, described, sources);
     for candidate in sources.of_images() {
         add_image_candidate(&mut merged, candidate, sources);
     }
     add_code_candidates(&mut merged, sources, index);
+    add_builder_candidates(&mut merged, builders);
     add_development_candidates(&mut merged, sources.of_stacks(Scope::Development), sources);
     drop_assets_of_others(&mut merged, sources, index);
     super::aggregators::drop(&mut merged, sources);
     merged.truncate(limits::SERVICES);
     name_uniquely(&mut merged);
     merged
+}
+
+/// A builder's file says how the application of its folder is started, not that there is one.
+fn is_of_builder(candidate: &Candidate, sources: &Sources<'_>) -> bool {
+    candidate
+        .unit
+        .and_then(|(at, _)| sources.stacks.get(at))
+        .is_some_and(|stack| stack.kind == "nixpacks")
+}
+
+/// What a builder is told goes to the process of its folder, the web process first.
+fn add_builder_candidates(merged: &mut [Merged], candidates: Vec<Candidate>) {
+    for candidate in candidates {
+        let known = merged
+            .iter_mut()
+            .filter(|known| known.service.is_own() && candidate.dir.as_ref() == Some(known.dir()))
+            .min_by_key(|known| known.service.role);
+        if let Some(known) = known {
+            // The builder runs this instead of what a Procfile says.
+            known.service.evidence.extend(candidate.evidence.iter().cloned());
+            known.parts.insert(0, candidate);
+        }
+    }
 }
 
 fn normal(name: &str) -> String {
@@ -116,12 +144,19 @@ fn role_of(candidate: &Candidate, sources: &Sources<'_>) -> Role {
     by_name.unwrap_or(Role::Web)
 }
 
+/// Kinds of stacks in which a process that listens says so.
+const LISTING_PORTS: [&str; 4] = ["ecs-task-definition", "kubernetes", "nomad", "pm2"];
+
 /// A unit without any port or HTTP probe, of a kind of stack whose other units of the same code have them.
 fn listens_nowhere(candidate: &Candidate, sources: &Sources<'_>) -> bool {
     let Some((at, position)) = candidate.unit else {
         return false;
     };
-    let Some(stack) = sources.stacks.get(at).filter(|stack| stack.kind == "kubernetes") else {
+    let Some(stack) = sources
+        .stacks
+        .get(at)
+        .filter(|stack| LISTING_PORTS.contains(&stack.kind.as_str()))
+    else {
         return false;
     };
     let silent = |unit: &Unit| unit.ports.is_empty() && unit.probes.iter().all(|probe| probe.path.is_none());
@@ -622,6 +657,7 @@ pub(crate) fn name_uniquely(merged: &mut [Merged]) {
         let base = slug(known.service.name.as_str());
         let mut id = base.clone();
         let extras = [
+            slug(known.service.path.components().next().unwrap_or_default()),
             slug(known.service.path.name()),
             known.service.role.as_str().to_owned(),
         ];
@@ -640,10 +676,15 @@ pub(crate) fn name_uniquely(merged: &mut [Merged]) {
     }
 }
 
-/// Lower case, digits and hyphens.
+/// Lower case, digits and hyphens; `CreateOrder` is two words.
 pub(crate) fn slug(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
+    let mut before = ' ';
     for c in name.chars() {
+        if c.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            out.push('-');
+        }
+        before = c;
         if c.is_ascii_alphanumeric() {
             out.push(c.to_ascii_lowercase());
         } else if !out.ends_with('-') && !out.is_empty() {

@@ -166,7 +166,7 @@ pub(crate) fn code_dir(
 pub(crate) fn role_of(unit: &Unit) -> Option<Role> {
     let by_kind = match unit.kind.as_str() {
         "web" | "pserv" | "web_service" => Some(Role::Web),
-        "worker" | "background_worker" => Some(Role::Worker),
+        "worker" | "background_worker" | "daemon" => Some(Role::Worker),
         "cron" | "CronJob" | "cronjob" | "job" | "Job" | "release" => Some(Role::Job),
         "static" | "static_site" => Some(Role::Frontend),
         "function" => Some(Role::Function),

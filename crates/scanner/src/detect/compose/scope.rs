@@ -110,8 +110,16 @@ fn serves_developers(source: &Source<'_>, node: &Node) -> bool {
         .and_then(Node::text)
         .and_then(|path| source.path.parent().join(path))
         .is_some_and(|path| scope::scope_of(&path) == Scope::Development);
+    // An image whose recipe comes with installed packages is a tool for developers: production has none of its own there.
+    let installed = node
+        .get("build")
+        .and_then(|build| build.text().or_else(|| build.get("context").and_then(Node::text)))
+        .is_some_and(|context| {
+            let folder = context.trim_start_matches("./");
+            folder.starts_with("vendor/") || folder.starts_with("node_modules/")
+        });
     let interactive = mounts_source(node) && node.get("tty").and_then(Node::boolean) == Some(true);
-    started || switched || target || dockerfile || interactive || develops(node)
+    started || switched || target || dockerfile || installed || interactive || develops(node)
 }
 
 /// `develop: watch:` alone proves nothing (Compose ignores it without `--watch`); with the source mounted it does.

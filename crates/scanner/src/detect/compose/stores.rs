@@ -10,6 +10,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
 use super::values;
+use crate::detect::choice;
 use crate::detect::judge::interpolation;
 use crate::detect::judge::{self, development};
 use crate::fact::{Facts, StoreFact};
@@ -41,8 +42,16 @@ pub(super) fn collect(source: &Source<'_>, facts: &mut Facts, node: &Node, scope
             );
         }
         let value = interpolation::whole(value).map_or(value, |found| found.argument);
-        let store = judge::store_of_address(entry.name, value, scope, source.at(entry.line));
-        facts.stores.extend(store);
+        let address = judge::store_of_address(entry.name, value, scope, source.at(entry.line));
+        // What a stack chooses is what it runs with.
+        let choice = || {
+            let found = choice::store(entry.name, value, scope, source.at(entry.line))?;
+            Some(StoreFact {
+                strong: true,
+                ..found
+            })
+        };
+        facts.stores.extend(address.or_else(choice));
     }
     if let Some(command) = node.get("command") {
         for setting in development::unsafe_options(&values::command_text(command)) {

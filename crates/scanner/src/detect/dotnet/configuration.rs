@@ -48,7 +48,7 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
             facts.entry_points.push(told);
         }
     }
-    secrets(source, &tree, "", DEPTH, facts);
+    secrets(source, &tree, &mut Vec::new(), main, facts);
 }
 
 /// .NET reads `ConnectionStrings:Shop` from the variable `ConnectionStrings__Shop`.
@@ -119,10 +119,17 @@ fn kind_of(name: &str, value: &str) -> Option<&'static str> {
 }
 
 /// Values under the name of a secret, and connection strings with a password.
-fn secrets(source: &Source<'_>, node: &Node, name: &str, depth: usize, facts: &mut Facts) {
-    if depth == 0 || source.scope == Scope::Development {
+fn secrets<'tree>(
+    source: &Source<'_>,
+    node: &'tree Node,
+    keys: &mut Vec<&'tree str>,
+    main: bool,
+    facts: &mut Facts,
+) {
+    if keys.len() > DEPTH || source.scope == Scope::Development {
         return;
     }
+    let name = keys.last().copied().unwrap_or_default();
     if let Some(text) = node.text() {
         let place = judge::Place::new(node.line(), source.scope);
         let password = text.split(';').find_map(|pair| {
@@ -136,11 +143,28 @@ fn secrets(source: &Source<'_>, node: &Node, name: &str, depth: usize, facts: &m
         });
         if let Some(password) = password.filter(|password| !password.is_empty()) {
             let _ = judge::literal(source, facts, "Password", password, place);
-        } else if secret::is_secret_name(name) && !text.is_empty() {
-            let _ = judge::literal(source, facts, name, text, place);
+        } else if secret::is_secret_name(name) && !text.trim().contains(' ') {
+            let judged = judge::literal(source, facts, name, text, place);
+            let variable = EnvName::parse(Raw::new(&keys.join("__")));
+            let connection = keys.first().is_some_and(|first| *first == "ConnectionStrings");
+            // A secret of the settings is given to a deployment by a variable.
+            if let Some(variable) = variable.filter(|_| main && !connection && judged.shown.is_none()) {
+                let mut told = VariableFact::new(
+                    variable,
+                    VariableOrigin::Code,
+                    source.scope,
+                    source.at(node.line()),
+                );
+                told.secret = true;
+                told.has_default = !judged.empty;
+                told.placeholder = !judged.empty;
+                facts.variables.push(told);
+            }
         }
     }
     for (key, _, value) in node.entries() {
-        secrets(source, value, key, depth - 1, facts);
+        keys.push(key);
+        secrets(source, value, keys, main, facts);
+        keys.pop();
     }
 }

@@ -38,10 +38,7 @@ end
             ("shop_core", false)
         ]
     );
-    assert_eq!(
-        project.name.as_ref().map(playbook_core::harmless::Name::as_str),
-        Some("shop")
-    );
+    assert_eq!(project.name.as_ref().map(Name::as_str), Some("shop"));
     assert_eq!(
         facts.version_pins.first().map(|pin| pin.version.as_str()),
         Some("~> 1.16")

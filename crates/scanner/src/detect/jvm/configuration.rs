@@ -65,6 +65,10 @@ pub(super) fn is_development(profile: &str) -> bool {
     })
 }
 
+fn is_production(profile: &str) -> bool {
+    matches!(profile, "prod" | "production" | "live")
+}
+
 pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
     let of_file = profile(source.path.name());
     if is_development(of_file) {
@@ -86,6 +90,7 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
                 None => key.as_str(),
             };
             variables(source, key, value, *line, facts);
+            overridable(source, key, value, *line, base || is_production(of_file), facts);
             listening(source, key, value, *line, base, facts);
             datastore(source, key, value, *line, facts);
             secrets(source, key, value, *line, facts);
@@ -174,6 +179,10 @@ fn variables(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut
         let Some(name) = EnvName::parse(Raw::new(group(&found, "name"))) else {
             continue;
         };
+        // The substitutions of HOCON are told with those of other files; here only what they stand in place of.
+        if source.path.name().ends_with(".conf") && group(&found, "default").is_empty() {
+            continue;
+        }
         let mut variable = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(line));
         let text = variable.name.as_str().to_owned();
         let last = key.rsplit('.').next().unwrap_or(key);
@@ -186,6 +195,63 @@ fn variables(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut
             let literal = judge::literal(source, facts, &text, default, place);
             variable.placeholder = literal.placeholder;
             variable.default = literal.shown;
+        }
+        facts.variables.push(variable);
+    }
+}
+
+/// Last parts of a property of a datastore or another server that every deployment has to set anew.
+const ADDRESSES: &[&str] = &[
+    "url",
+    "uri",
+    "uris",
+    "jdbc-url",
+    "host",
+    "hosts",
+    "username",
+    "addresses",
+    "bootstrap-servers",
+    "servers",
+    "connection-string",
+];
+
+/// Every property can be set by a variable of the environment: `spring.datasource.url` by `SPRING_DATASOURCE_URL`. What
+/// differs from one deployment to the next is told as such; the others count where somebody documents or sets them.
+fn overridable(source: &Source<'_>, key: &str, value: &str, line: u32, base: bool, facts: &mut Facts) {
+    if value.contains("${") {
+        return;
+    }
+    let upper = |key: &str| key.to_ascii_uppercase().replace(['.', '[', ']'], "_");
+    let last = key.rsplit('.').next().unwrap_or(key);
+    // The licence of an interface's description is no key.
+    let is_secret =
+        secret::is_secret_name(last) && !matches!(value, "true" | "false") && !last.ends_with("license");
+    let is_address = ADDRESSES.contains(&last) && table::is_of_store(key);
+    let embedded = ["jdbc:h2", "jdbc:hsqldb", "r2dbc:h2", "h2", "hsqldb"]
+        .iter()
+        .any(|start| value.starts_with(start));
+    let differs = (is_secret || is_address) && !embedded && source.scope == Scope::Production;
+    // Hyphens are left out, and people write underscores for them.
+    let written = upper(key).replace('-', "_");
+    let exact = upper(key).replace('-', "");
+    let told = if differs || written == exact {
+        vec![exact]
+    } else {
+        vec![exact, written]
+    };
+    for name in told {
+        let Some(name) = EnvName::parse(Raw::new(&name)) else {
+            continue;
+        };
+        let mut variable = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(line));
+        variable.internal = !differs;
+        variable.has_default = !value.is_empty();
+        variable.secret = is_secret;
+        if is_secret {
+            // What everybody can read is no value to go to production with.
+            variable.placeholder = variable.has_default && base;
+        } else if !value.is_empty() {
+            variable.default = Setting::judge(variable.name.as_str(), Raw::new(value));
         }
         facts.variables.push(variable);
     }

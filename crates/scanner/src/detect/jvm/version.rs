@@ -2,22 +2,21 @@
 
 use playbook_core::path::RelPath;
 
-use crate::detect::ecosystem::{group, is_tool_versions, pattern, pin, tool_versions};
+use crate::detect::ecosystem::{group, pattern, pin};
 use crate::fact::Facts;
 use crate::parse::properties;
 use crate::source::Source;
 
 pub(super) fn wants(path: &RelPath) -> bool {
-    is_tool_versions(path.name())
-        || matches!(
-            path.name(),
-            ".java-version"
-                | ".jdk-version"
-                | ".sdkmanrc"
-                | "system.properties"
-                | "gradle-wrapper.properties"
-                | "maven-wrapper.properties"
-        )
+    matches!(
+        path.name(),
+        ".java-version"
+            | ".jdk-version"
+            | ".sdkmanrc"
+            | "system.properties"
+            | "gradle-wrapper.properties"
+            | "maven-wrapper.properties"
+    )
 }
 
 pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
@@ -29,17 +28,6 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
                 .find(|(_, text)| !text.is_empty());
             if let Some((line, text)) = first {
                 java(source, facts, text, line);
-            }
-        }
-        name if is_tool_versions(name) => {
-            for (tool, version, line) in tool_versions(source) {
-                match tool.as_str() {
-                    "java" => java(source, facts, &version, line),
-                    "gradle" => pin(source, facts, "gradle", &version, line),
-                    "maven" => pin(source, facts, "maven", &version, line),
-                    "sbt" => pin(source, facts, "sbt", &version, line),
-                    _ => {}
-                }
             }
         }
         "gradle-wrapper.properties" | "maven-wrapper.properties" => wrapper(source, facts),

@@ -13,7 +13,7 @@ use playbook_core::technology::{Catalogue, Ecosystem, Group};
 use crate::detect::{judge, syntax_problem};
 use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, ProgramFact, ProjectFact, ScriptFact};
 use crate::parse::tree::Node;
-use crate::parse::{json, toml, yaml};
+use crate::parse::{json, yaml};
 use crate::source::Source;
 
 /// Is it a manifest, or a file that names a version?
@@ -28,10 +28,8 @@ pub(super) fn wants(path: &RelPath) -> bool {
             | ".nvmrc"
             | ".node-version"
             | ".bun-version"
+            | ".deno-version"
             | ".dvmrc"
-            | ".tool-versions"
-            | "mise.toml"
-            | ".mise.toml"
     )
 }
 
@@ -52,19 +50,10 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
             workspace(source, tree.as_ref().and_then(|tree| tree.get("packages")), facts);
         }
         "deno.json" | "deno.jsonc" => deno(source, facts),
-        ".tool-versions" => {
-            for (line, text) in source.numbered_lines() {
-                let mut words = text.split('#').next().unwrap_or_default().split_whitespace();
-                if let (Some(tool), Some(version)) = (words.next(), words.next()) {
-                    known_tool(facts, source, tool, version, line);
-                }
-            }
-        }
-        "mise.toml" | ".mise.toml" => mise(source, facts),
         name => {
             let tool = match name {
                 ".bun-version" => "bun",
-                ".dvmrc" => "deno",
+                ".deno-version" | ".dvmrc" => "deno",
                 _ => "node",
             };
             let first = source
@@ -96,33 +85,6 @@ fn pin(facts: &mut Facts, source: &Source<'_>, tool: &'static str, version: &str
             scope: source.scope,
             evidence: vec![source.at(line)],
         });
-    }
-}
-
-/// The tools of this ecosystem; the others are told by theirs.
-fn known_tool(facts: &mut Facts, source: &Source<'_>, tool: &str, version: &str, line: u32) {
-    let tool = match tool.rsplit(':').next().unwrap_or(tool) {
-        "node" | "nodejs" => "node",
-        "bun" => "bun",
-        "deno" => "deno",
-        "pnpm" => "pnpm",
-        "yarn" => "yarn",
-        "npm" => "npm",
-        _ => return,
-    };
-    pin(facts, source, tool, version, line);
-}
-
-fn mise(source: &Source<'_>, facts: &mut Facts) {
-    // The detector of Python reports where the syntax is wrong.
-    let (tree, _) = toml::document(source.text);
-    let tools = tree.as_ref().and_then(|tree| tree.get("tools"));
-    for (tool, line, value) in tools.into_iter().flat_map(Node::entries) {
-        let version = value
-            .text()
-            .or_else(|| value.get("version").and_then(Node::text))
-            .or_else(|| value.items().next().and_then(Node::text));
-        known_tool(facts, source, tool, version.unwrap_or_default(), line);
     }
 }
 
@@ -296,7 +258,9 @@ fn versions(source: &Source<'_>, tree: &Node, project: &mut ProjectFact, facts: 
                 .get_entry("version")
                 .and_then(|(line, value)| Some((line, value.text()?)));
             if let (Some(tool), Some((line, version))) = (tool, entry) {
-                known_tool(facts, source, tool, version, line);
+                if let Some(tool) = super::super::tool_versions::known(tool) {
+                    pin(facts, source, tool, version, line);
+                }
             }
         }
     }
@@ -372,9 +336,20 @@ fn is_published(tree: &Node) -> bool {
     !private && entry && ships && !starts
 }
 
-/// Frameworks that serve pages have no listener in the code: their own command starts them.
+/// Frameworks that serve pages have no listener in the code: their own command, or what it built, is started. The
+/// framework's own start command in a script is the proof, else its build command.
 fn pages(source: &Source<'_>, tree: &Node, project: &ProjectFact, facts: &mut Facts) {
+    if project.published == Some(true) || is_static(project) {
+        return;
+    }
     let catalogue = Catalogue::get();
+    let scripts = || {
+        tree.get("scripts")
+            .into_iter()
+            .flat_map(Node::entries)
+            .filter_map(|(name, line, value)| Some((name, line, value.text()?)))
+    };
+    let mut of_build = None;
     for dependency in &project.dependencies {
         for found in catalogue.by_package(Ecosystem::Npm, dependency.name.as_str()) {
             let technology = found.technology;
@@ -385,45 +360,61 @@ fn pages(source: &Source<'_>, tree: &Node, project: &ProjectFact, facts: &mut Fa
                 && framework.output.is_none()
                 && !framework.start.is_empty()
                 && !framework.build.is_empty()
-                && !technology.commands.is_empty()
                 && framework.entry.is_empty();
             if !serves {
                 continue;
             }
+            let is_build = |text: &str| framework.build.iter().any(|command| text.contains(command));
             let starts = |text: &str| {
                 technology
                     .commands
                     .iter()
+                    .chain(&framework.start)
                     .filter(|command| !framework.development.contains(command))
                     .any(|command| text.contains(command))
+                    && !is_build(text)
             };
-            let script = tree
-                .get("scripts")
-                .into_iter()
-                .flat_map(Node::entries)
-                .filter(|(_, _, value)| value.text().is_some_and(starts))
+            let script = scripts()
+                .filter(|(name, _, text)| starts(text) && !name.starts_with("dev"))
                 .min_by_key(|(name, ..)| !name.starts_with("start"));
-            if let Some((_, line, value)) = script {
-                let port = value.text().and_then(port_option);
-                facts.entry_points.push(EntryPoint {
-                    path: source.path.clone(),
-                    kind: EntryKind::Server,
-                    framework: Shown::from(technology.id),
-                    symbol: None,
-                    port: port.or(technology.default_port),
-                    port_variable: framework
-                        .port_env
-                        .first()
-                        .filter(|_| port.is_none())
-                        .and_then(|name| playbook_core::harmless::EnvName::parse(Raw::new(name))),
-                    bind: None,
-                    scope: source.scope,
-                    evidence: Evidence::at(source.path, line),
-                });
+            let (line, port) = match script {
+                Some((_, line, text)) => (line, port_option(text)),
+                None => match scripts().find(|(_, _, text)| is_build(text)) {
+                    Some((_, line, _)) => (line, None),
+                    None => continue,
+                },
+            };
+            let entry = EntryPoint {
+                path: source.path.clone(),
+                kind: EntryKind::Server,
+                framework: Shown::from(technology.id),
+                symbol: None,
+                port: port.or(technology.default_port),
+                port_variable: framework
+                    .port_env
+                    .first()
+                    .filter(|_| port.is_none())
+                    .and_then(|name| playbook_core::harmless::EnvName::parse(Raw::new(name))),
+                bind: None,
+                scope: source.scope,
+                evidence: Evidence::at(source.path, line),
+            };
+            if script.is_some() {
+                facts.entry_points.push(entry);
                 return;
             }
+            of_build.get_or_insert(entry);
         }
     }
+    facts.entry_points.extend(of_build);
+}
+
+/// A framework that can serve pages is told to write files instead: by its adapter.
+fn is_static(project: &ProjectFact) -> bool {
+    project
+        .dependencies
+        .iter()
+        .any(|dependency| dependency.name.as_str().ends_with("/adapter-static"))
 }
 
 /// The port of `next start -p 4000`.

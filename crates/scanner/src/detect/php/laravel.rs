@@ -1,12 +1,14 @@
 //! Laravel: the drivers that its configuration chooses, queues, the schedule, the health route.
 
+mod schedule;
+
 use playbook_core::harmless::{EnvName, UrlPath};
 use playbook_core::inventory::{AuthFact, SignalKind};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
-use crate::detect::ecosystem::{Code, entry, group, job, kind_of_scheme, pattern, start, store};
+use crate::detect::ecosystem::{Code, entry, group, kind_of_scheme, pattern, start, store};
 use crate::fact::{EntryKind, Facts, RouteFact};
 use crate::source::Source;
 
@@ -67,6 +69,14 @@ pub(super) fn environment_file(source: &Source<'_>, facts: &mut Facts) {
                     facts.stores.extend(found);
                 }
             }
+            "SCOUT_DRIVER"
+                if matches!(
+                    value,
+                    "meilisearch" | "typesense" | "elasticsearch" | "opensearch"
+                ) =>
+            {
+                facts.stores.extend(store(source, value, true, line));
+            }
             _ => {}
         }
     }
@@ -79,6 +89,7 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
     match source.path.name() {
         "database.php" if configuration => database(code, facts),
         "queue.php" if configuration => queue(code, facts),
+        "scout.php" if configuration => search(code, facts),
         "auth.php" if configuration => guards(code, facts),
         "session.php" | "cache.php" | "filesystems.php" if configuration => local_state(code, facts),
         "app.php" if configuration => debug(code, facts),
@@ -90,7 +101,7 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
         "app.php" if folder.name() == "bootstrap" => health(code, facts),
         _ => {}
     }
-    schedule(code, facts);
+    schedule::detect(code, facts);
     administrator(code, facts);
 }
 
@@ -127,6 +138,9 @@ fn database(code: &Code<'_>, facts: &mut Facts) {
     );
     if let Some(found) = &mut found {
         found.variable = EnvName::parse(Raw::new(name));
+        if !found.strong {
+            facts.default_stores.push(found.clone());
+        }
     }
     facts.stores.extend(found);
 }
@@ -150,6 +164,19 @@ fn queue(code: &Code<'_>, facts: &mut Facts) {
     if let Some(mut found) = store(code.source, value, true, line) {
         found.role = Some("queue");
         facts.stores.push(found);
+    }
+}
+
+/// `'driver' => env('SCOUT_DRIVER', 'meilisearch')`: the search engine without a setting.
+fn search(code: &Code<'_>, facts: &mut Facts) {
+    let found = code.first(&pattern!(
+        r#"(?m)^\s*['"]driver['"]\s*=>\s*\\?env\(\s*['"](?P<name>\w+)['"]\s*,\s*['"](?P<value>\w+)['"]"#
+    ));
+    let Some(found) = found else { return };
+    let line = code.line(start(&found));
+    if let Some(mut told) = store(code.source, group(&found, "value"), true, line) {
+        told.variable = EnvName::parse(Raw::new(group(&found, "name")));
+        facts.stores.push(told);
     }
 }
 
@@ -223,78 +250,6 @@ fn health(code: &Code<'_>, facts: &mut Facts) {
         scope: code.source.scope,
         evidence: code.source.at(code.line(start(&found))),
     });
-}
-
-/// `$schedule->command('clean')->dailyAt('03:00')`, `Schedule::job(new Clean)->hourly()`.
-fn schedule(code: &Code<'_>, facts: &mut Facts) {
-    if !code.has("chedule") {
-        return;
-    }
-    let mut first = None;
-    for found in code.all(&pattern!(
-        r"(?:\$schedule\s*->|\bSchedule::)\s*(?:command|job|call|exec)\s*\((?P<what>[^;]*);"
-    )) {
-        let rest = group(&found, "what");
-        let line = code.line(start(&found));
-        let what = pattern!(
-            r#"^\s*(?:new\s+\\?(?P<class>[\w\\]+)|['"](?P<text>[^'"\n]+)['"]|\\?(?P<name>[\w\\]+)::class)"#
-        )
-        .first(rest);
-        let name = what.map_or("schedule", |what| {
-            [group(&what, "class"), group(&what, "text"), group(&what, "name")]
-                .into_iter()
-                .find(|text| !text.is_empty())
-                .unwrap_or("schedule")
-        });
-        job(code.source, facts, name, &frequency(rest), "laravel", line);
-        first = first.or(Some(line));
-    }
-    if let Some(line) = first {
-        facts.entry_points.push(entry(
-            code.source,
-            EntryKind::Scheduler,
-            "laravel-scheduler",
-            "artisan",
-            line,
-        ));
-    }
-}
-
-/// The cron expression of Laravel's words.
-fn frequency(text: &str) -> String {
-    let argument = |name: &str| {
-        let at = text.find(&format!("->{name}("))?;
-        let rest = text.get(at..)?;
-        let found = pattern!(r#"^->\w+\(\s*['"](?P<value>[^'"\n]*)['"]"#).first(rest)?;
-        Some(group(&found, "value").to_owned())
-    };
-    if let Some(cron) = argument("cron") {
-        return cron;
-    }
-    for name in ["dailyAt", "at"] {
-        if let Some((hour, minute)) = argument(name).as_deref().and_then(|time| time.split_once(':')) {
-            let number = |text: &str| text.trim().parse::<u32>().unwrap_or_default();
-            return format!("{} {} * * *", number(minute), number(hour));
-        }
-    }
-    [
-        ("->everyMinute(", "* * * * *"),
-        ("->everyTwoMinutes(", "*/2 * * * *"),
-        ("->everyFiveMinutes(", "*/5 * * * *"),
-        ("->everyTenMinutes(", "*/10 * * * *"),
-        ("->everyFifteenMinutes(", "*/15 * * * *"),
-        ("->everyThirtyMinutes(", "*/30 * * * *"),
-        ("->hourly(", "0 * * * *"),
-        ("->everySixHours(", "0 */6 * * *"),
-        ("->daily(", "0 0 * * *"),
-        ("->weekly(", "0 0 * * 0"),
-        ("->monthly(", "0 0 1 * *"),
-        ("->quarterly(", "0 0 1 1-12/3 *"),
-        ("->yearly(", "0 0 1 1 *"),
-    ]
-    .iter()
-    .find(|(word, _)| text.contains(word))
-    .map_or_else(String::new, |(_, cron)| (*cron).to_owned())
 }
 
 /// A migration or seeder that writes an account with a known password.

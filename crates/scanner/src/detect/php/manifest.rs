@@ -4,7 +4,7 @@ use playbook_core::harmless::{CommandLine, Name, Sentence};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 
-use crate::detect::ecosystem::{dependency, pin, pin_of_file, pin_of_tool_versions, project};
+use crate::detect::ecosystem::{dependency, pin, pin_of_file, project};
 use crate::detect::syntax_problem;
 use crate::fact::{Facts, ScriptFact};
 use crate::parse::json;
@@ -12,14 +12,13 @@ use crate::parse::tree::Node;
 use crate::source::Source;
 
 pub(super) fn wants(path: &RelPath) -> bool {
-    matches!(path.name(), "composer.json" | ".php-version" | ".tool-versions")
+    matches!(path.name(), "composer.json" | ".php-version")
 }
 
 pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
     match source.path.name() {
         "composer.json" => composer(source, facts),
-        ".php-version" => pin_of_file(source, facts, "php"),
-        _ => pin_of_tool_versions(source, facts, "php", "php"),
+        _ => pin_of_file(source, facts, "php"),
     }
 }
 

@@ -1,16 +1,19 @@
 //! Symfony: Messenger's transports, the scheduler, Doctrine's connection.
 
+use playbook_core::harmless::EnvName;
+use playbook_core::inventory::{AuthFact, VariableOrigin};
 use playbook_core::path::RelPath;
+use playbook_core::raw::Raw;
+use playbook_core::shown::Shown;
 
 use crate::detect::ecosystem::{Code, entry, group, job, kind_of_scheme, pattern, start, store};
-use crate::fact::{EntryKind, Facts};
+use crate::detect::ending;
+use crate::fact::{EntryKind, Facts, VariableFact};
 use crate::source::Source;
 
 pub(super) fn wants(path: &RelPath) -> bool {
-    matches!(
-        path.name(),
-        "messenger.yaml" | "messenger.yml" | "doctrine.yaml" | "doctrine.yml"
-    ) && path.parent().components().any(|part| part == "config")
+    ending(path, &["yaml", "yml"])
+        && path.parent().components().any(|part| part == "config")
         && !path
             .parent()
             .components()
@@ -18,7 +21,17 @@ pub(super) fn wants(path: &RelPath) -> bool {
 }
 
 pub(super) fn configuration(source: &Source<'_>, facts: &mut Facts) {
-    let messenger = source.path.name().starts_with("messenger");
+    if source.text.contains("%env(") {
+        variables(source, facts);
+    }
+    if matches!(source.path.name(), "security.yaml" | "security.yml") {
+        authenticators(source, facts);
+        return;
+    }
+    let messenger = matches!(source.path.name(), "messenger.yaml" | "messenger.yml");
+    if !messenger && !matches!(source.path.name(), "doctrine.yaml" | "doctrine.yml") {
+        return;
+    }
     for (line, text) in source.numbered_lines() {
         // Blocks of the other environments follow.
         if text.starts_with("when@test") || text.starts_with("when@dev") {
@@ -43,9 +56,72 @@ pub(super) fn configuration(source: &Source<'_>, facts: &mut Facts) {
         }
         if !messenger && key == "driver" {
             let kind = kind_of_scheme(value.trim_start_matches("pdo_"));
+            let found = kind.and_then(|kind| store(source, kind, kind != "sqlite", line));
             facts
-                .stores
-                .extend(kind.and_then(|kind| store(source, kind, kind != "sqlite", line)));
+                .default_stores
+                .extend(found.clone().filter(|found| !found.strong));
+            facts.stores.extend(found);
+        }
+    }
+}
+
+/// The authenticators of the firewalls that hold for production.
+fn authenticators(source: &Source<'_>, facts: &mut Facts) {
+    const KINDS: &[(&str, &str)] = &[
+        ("form_login", "session"),
+        ("form_login_ldap", "ldap"),
+        ("http_basic", "basic"),
+        ("http_basic_ldap", "ldap"),
+        ("json_login", "session"),
+        ("json_login_ldap", "ldap"),
+        ("jwt", "jwt"),
+        ("login_link", "session"),
+        ("oidc", "oidc"),
+        ("remote_user", "remote-user"),
+        ("two_factor", "totp"),
+        ("x509", "mtls"),
+    ];
+    for (line, text) in source.numbered_lines() {
+        if text.starts_with("when@test") || text.starts_with("when@dev") {
+            break;
+        }
+        let key = text.trim().split(':').next().unwrap_or_default();
+        let inside = text.starts_with([' ', '\t']);
+        if let Some((_, kind)) = KINDS
+            .iter()
+            .find(|(word, _)| inside && *word == key && text.contains(':'))
+        {
+            facts.auth.push(AuthFact {
+                kind: Shown::from(*kind),
+                evidence: vec![source.at(line)],
+            });
+        }
+    }
+}
+
+/// `%env(resolve:DATABASE_URL)%`, `%env(default:fallback:APP_MODE)%`; `env(NAME): value` gives a default.
+fn variables(source: &Source<'_>, facts: &mut Facts) {
+    for (line, text) in source.numbered_lines() {
+        if text.starts_with("when@test") || text.starts_with("when@dev") {
+            break;
+        }
+        let code = text.split(" #").next().unwrap_or_default();
+        if code.trim_start().starts_with('#') {
+            continue;
+        }
+        for found in
+            pattern!(r"%env\((?P<processors>(?:[\w.-]*:)*)(?P<name>[A-Z][A-Z0-9_]*)\)%|\benv\((?P<given>[A-Z][A-Z0-9_]*)\)['\x22]?\s*:\s*\S")
+                .all(code)
+        {
+            let (read, given) = (group(&found, "name"), group(&found, "given"));
+            let written = if read.is_empty() { given } else { read };
+            let Some(name) = EnvName::parse(Raw::new(written)) else {
+                continue;
+            };
+            let mut told = VariableFact::new(name, VariableOrigin::Code, source.scope, source.at(line));
+            told.has_default = !given.is_empty() || group(&found, "processors").contains("default:");
+            told.required = !told.has_default;
+            facts.variables.push(told);
         }
     }
 }

@@ -398,16 +398,34 @@ fn schedule_library(code: &Code<'_>, call: &Call<'_>, facts: &mut Facts) {
     );
 }
 
+/// A period in the units of its keywords: `seconds=30`, `minutes=MINUTES_OF_A_DAY`.
+fn period(code: &Code<'_>, call: &Call<'_>) -> Option<Schedule> {
+    let arguments = code.arguments(call);
+    let parts: Vec<String> = [("days", 'd'), ("hours", 'h'), ("minutes", 'm'), ("seconds", 's')]
+        .into_iter()
+        .filter_map(|(word, unit)| {
+            let given = schedule(code, argument(&arguments, word)?)?;
+            let number = given
+                .as_str()
+                .strip_prefix("every ")?
+                .strip_suffix('s')?
+                .to_owned();
+            Some(format!("{number}{unit}"))
+        })
+        .collect();
+    if parts.is_empty() {
+        return argument(&arguments, "seconds").and_then(|span| schedule(code, span));
+    }
+    Schedule::parse(Raw::new(&format!("every {}", parts.join(" "))))
+}
+
 /// Decorators of other libraries: `@repeat_every(seconds=60)`, `@huey.periodic_task(crontab(…))`,
 /// `@app.on_after_configure`, `@broker.task(schedule=[{"cron": "…"}])`, `@app.schedule(Rate(…))`.
 fn decorated(code: &Code<'_>, definitions: &[Definition<'_>], call: &Call<'_>, facts: &mut Facts) {
     let method = call.name.rsplit('.').next().unwrap_or_default();
     let arguments = code.arguments(call);
     let (runner, when) = match method {
-        "repeat_every" => {
-            let seconds = argument(&arguments, "seconds").and_then(|span| schedule(code, span));
-            ("fastapi-utils", seconds)
-        }
+        "repeat_every" => ("fastapi-utils", period(code, call)),
         "periodic_task" | "db_periodic_task" => (
             "huey",
             argument(&arguments, "0").and_then(|span| schedule(code, span)),

@@ -54,8 +54,7 @@ fn with_default(code: &Code<'_>, facts: &mut Facts, fact: &mut VariableFact, def
     let evidence = code.source.at(code.line(default.start));
     if let Some(mut store) = judge::store_of_address(fact.name.as_str(), &text, code.source.scope, evidence) {
         store.dir = Some(code.source.path.parent());
-        store.strong = store.kind != *"sqlite";
-        facts.stores.push(store);
+        super::store::tell(code, facts, store);
     }
 }
 
@@ -327,7 +326,10 @@ fn secrets(code: &Code<'_>, facts: &mut Facts) {
             _ => None,
         };
         let Some((name, value)) = found else { continue };
-        let Some(text) = code.string(value) else { continue };
+        let Some(text) = code.string(value) else {
+            fallback_address(code, &name, value, facts);
+            continue;
+        };
         if playbook_core::secret::is_secret_name(&name) && !is_about(&name) {
             let place = Place::new(code.line(statement.start), code.source.scope);
             judge::literal(code.source, facts, &name, &text, place);
@@ -336,9 +338,38 @@ fn secrets(code: &Code<'_>, facts: &mut Facts) {
         if let Some(mut store) = judge::store_of_address(&name, &text, code.source.scope, evidence) {
             store.variable = value::variable(code, value);
             store.dir = Some(code.source.path.parent());
-            store.strong = store.kind != *"sqlite";
-            facts.stores.push(store);
+            super::store::tell(code, facts, store);
         }
+    }
+}
+
+/// `os.environ.get("DATABASE_URL") or "sqlite:///" + path`: the address that the last alternative begins.
+fn fallback_address(code: &Code<'_>, name: &str, value: Span, facts: &mut Facts) {
+    let about_a_store = ["URL", "URI", "DSN"]
+        .iter()
+        .any(|end| name.rsplit('_').next() == Some(end));
+    let Some((text, at)) = code
+        .texts_in(value)
+        .into_iter()
+        .rev()
+        .find(|(text, _)| text.contains("://"))
+        .filter(|_| about_a_store)
+    else {
+        return;
+    };
+    let Some((before, after)) = text.split_once("://") else {
+        return;
+    };
+    // A replacement of one scheme by another is no address.
+    if after.is_empty() && !code.code_of(value).contains(" or ") && !code.code_of(value).contains(" else ") {
+        return;
+    }
+    let evidence = code.source.at(code.line(at));
+    let address = format!("{before}://x");
+    if let Some(mut store) = judge::store_of_address(name, &address, code.source.scope, evidence) {
+        store.variable = value::variable(code, value);
+        store.dir = Some(code.source.path.parent());
+        super::store::tell(code, facts, store);
     }
 }
 

@@ -78,6 +78,22 @@ fn fact(code: &Code<'_>, kind: &'static str, strong: bool, offset: usize) -> Sto
     }
 }
 
+/// Tells a store that the code or its settings name. An embedded database is what an application falls back on while
+/// nothing else is chosen.
+pub(super) fn tell(code: &Code<'_>, facts: &mut Facts, mut store: StoreFact) {
+    let connector = is_connector(code);
+    if store.kind == *"sqlite" {
+        let chosen = store.strong && !connector;
+        store.strong = false;
+        if chosen {
+            facts.default_stores.push(store.clone());
+        }
+    } else {
+        store.strong &= !connector;
+    }
+    facts.stores.push(store);
+}
+
 /// What stands at the end of names: an expression, its text, and the variable behind it.
 fn address(code: &Code<'_>, span: Span) -> (Option<String>, Option<EnvName>) {
     let mut at = span;
@@ -137,11 +153,10 @@ fn client(code: &Code<'_>, call: &Call<'_>, store: &'static Store, facts: &mut F
             && (written.starts_with("self.") || written.contains("configuration"))
     });
     if let Some(kind) = kind {
-        let embedded = matches!(kind, "sqlite" | "duckdb");
-        let mut told = fact(code, kind, !handed && !embedded, call.start);
+        let mut told = fact(code, kind, !handed && kind != "duckdb", call.start);
         told.variable.clone_from(&variable);
         told.role = queue.then_some("queue");
-        facts.stores.push(told);
+        tell(code, facts, told);
     }
     if let Some(text) = text.as_deref().filter(|text| text.contains("://")) {
         let place = judge::Place::new(code.line(call.start), code.source.scope);
@@ -281,7 +296,6 @@ fn default_address(code: &Code<'_>, name: Span, default: Option<Span>, facts: &m
         return;
     };
     store.dir = Some(code.source.path.parent());
-    store.strong = store.kind != *"sqlite" && !is_connector(code);
     store.role = ["BROKER", "CELERY", "QUEUE", "RQ_"]
         .iter()
         .any(|word| name.as_str().contains(word))
@@ -289,7 +303,7 @@ fn default_address(code: &Code<'_>, name: Span, default: Option<Span>, facts: &m
     if store.kind == *"postgresql" || store.kind == *"mysql" {
         store.role = None;
     }
-    facts.stores.push(store);
+    tell(code, facts, store);
 }
 
 /// Imports of drivers support what else is found; one within `try` is an option.

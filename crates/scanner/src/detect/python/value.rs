@@ -62,7 +62,8 @@ pub(super) fn environment_read(code: &Code<'_>, call: &Call<'_>) -> Option<Read>
     ) || full.ends_with("environ.get")
         || full == "decouple.config"
         || full == "starlette.config.Config"
-        || is_reader_object(code, &full);
+        || is_reader_object(code, &full)
+        || is_shared_reader(code, call.name);
     if !direct {
         return None;
     }
@@ -97,6 +98,83 @@ fn is_reader_object(code: &Code<'_>, full: &str) -> bool {
         })
     };
     made_by(head)
+}
+
+/// Kinds of values that the readers of django-environ, environs and decouple turn text into.
+const CASTS: &[&str] = &[
+    "",
+    "bool",
+    "cache",
+    "cache_url",
+    "date",
+    "datetime",
+    "db",
+    "db_url",
+    "decimal",
+    "dict",
+    "dj_cache_url",
+    "dj_db_url",
+    "dj_email_url",
+    "email",
+    "email_url",
+    "enum",
+    "float",
+    "get_value",
+    "int",
+    "json",
+    "list",
+    "log_level",
+    "path",
+    "search_url",
+    "str",
+    "timedelta",
+    "tuple",
+    "url",
+    "uuid",
+];
+
+/// `env("X")` in a module of a settings package that takes the reader over from its sibling: `from .base import *`,
+/// `from config.settings.base import env`.
+fn is_shared_reader(code: &Code<'_>, name: &str) -> bool {
+    let (head, method) = name.split_once('.').unwrap_or((name, ""));
+    if !CASTS.contains(&method) || code.constant(head).is_some() {
+        return false;
+    }
+    match code.imported(head) {
+        Some(full) => {
+            head == "env" && is_settings_module(full.rsplit_once('.').map_or("", |(module, _)| module))
+        }
+        None => {
+            matches!(head, "env" | "config")
+                && code.statements().iter().any(|statement| {
+                    let written = code.statement_code(*statement).trim();
+                    written
+                        .strip_prefix("from ")
+                        .and_then(|rest| rest.split_once(" import "))
+                        .is_some_and(|(module, names)| {
+                            names.trim() == "*" && is_settings_module(module.trim())
+                        })
+                })
+        }
+    }
+}
+
+fn is_settings_module(module: &str) -> bool {
+    module.split('.').any(|part| {
+        matches!(
+            part,
+            "base"
+                | "common"
+                | "components"
+                | "conf"
+                | "config"
+                | "default"
+                | "defaults"
+                | "env"
+                | "settings"
+                | "shared"
+        )
+    })
 }
 
 /// The variable whose name stands in a span.

@@ -77,6 +77,14 @@ impl Fields {
         self.entries.extend(others.entries);
     }
 
+    /// The value of a name, without the rest.
+    pub(crate) fn take(self, name: &str) -> Option<Field> {
+        self.entries
+            .into_iter()
+            .find(|(known, ..)| known == name)
+            .map(|(.., field)| field)
+    }
+
     /// Takes a name away, in the form of [`normal`].
     pub(crate) fn remove(&mut self, name: &str) {
         self.entries.retain(|(known, ..)| known != name);

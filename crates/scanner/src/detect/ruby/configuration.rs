@@ -6,7 +6,7 @@ use playbook_core::inventory::VariableOrigin;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 
-use crate::detect::ecosystem::{Code, entry, group, job, kind_of_scheme, pattern, start, store};
+use crate::detect::ecosystem::{Code, Pattern, entry, group, job, kind_of_scheme, pattern, start, store};
 use crate::detect::ending;
 use crate::fact::{EntryKind, Facts, VariableFact};
 use crate::parse::tree::Node;
@@ -165,6 +165,71 @@ fn credentials(source: &Source<'_>, facts: &mut Facts) {
     variable.required = true;
     variable.secret = true;
     facts.variables.push(variable);
+}
+
+/// `scheduler.every "30s" do …`, `scheduler.cron "0 4 * * *" do …` of rufus; `every(1.hour, "name")` of Clockwork. A task
+/// without a name is called by what its block begins with.
+pub(super) fn clocks(code: &Code<'_>, facts: &mut Facts) {
+    let rufus = code.has("Rufus::Scheduler") || code.has("rufus-scheduler");
+    if rufus {
+        for found in code.all(&pattern!(
+            r#"(?m)^\s*(?:[@$]?\w+\s*\.\s*)?(?P<kind>every|cron|interval)\s*\(?\s*["'](?P<when>[^"'\n#]+)["'][^\n]*(?:\bdo|\{)[^\n]*\n\s*(?P<what>[\w.:]+)"#
+        )) {
+            let when = group(&found, "when");
+            let when = if group(&found, "kind") == "cron" {
+                when.to_owned()
+            } else {
+                format!("every {when}")
+            };
+            job(
+                code.source,
+                facts,
+                group(&found, "what"),
+                &when,
+                "rufus-scheduler",
+                code.line(start(&found)),
+            );
+        }
+    }
+    if code.has("Clockwork") {
+        for found in code.all(&pattern!(
+            r#"(?m)^\s*every\s*\(?\s*(?P<every>\d+\.\w+|\w+)\s*,\s*["'](?P<what>[^"'\n]+)["'](?P<rest>[^\n]*)"#
+        )) {
+            let at = pattern!(r#"at:\s*["'](?P<at>[^"'\n]+)["']"#).first(group(&found, "rest"));
+            let when = at.map_or_else(
+                || format!("every {}", group(&found, "every")),
+                |at| format!("every {} at {}", group(&found, "every"), group(&at, "at")),
+            );
+            job(code.source, facts, group(&found, "what"), &when, "clockwork", code.line(start(&found)));
+        }
+    }
+}
+
+/// `config.good_job.cron = { clean: { cron: "0 3 * * *", class: "CleanJob" } }`,
+/// `Sidekiq::Cron::Job.create(name: "clean", cron: "0 3 * * *", class: "CleanJob")`.
+pub(super) fn tables(code: &Code<'_>, facts: &mut Facts) {
+    if code.has("good_job.cron") || code.has("good_job = ") {
+        for found in code.all(&pattern!(
+            r#"(?m)(?P<name>\w+):\s*\{\s*(?:#[^\n]*\n\s*)*(?:class:\s*["'][^"'\n]*["']\s*,\s*)?cron:\s*["'](?P<cron>[^"'\n]+)["']"#
+        )) {
+            let line = code.line(start(&found));
+            job(code.source, facts, group(&found, "name"), group(&found, "cron"), "good-job", line);
+        }
+    }
+    if code.has("Sidekiq::Cron::Job") {
+        for found in code.all(&pattern!(
+            r#"Sidekiq::Cron::Job\s*\.\s*(?:create|new)!?\s*\(?(?P<rest>[^)]*?\bcron:\s*["'][^"'\n]+["'][^)]*)"#
+        )) {
+            let rest = group(&found, "rest");
+            let text = |pattern: &Pattern| pattern.first(rest).map(|found| group(&found, "value").to_owned());
+            let name = text(&pattern!(r#"\bname:\s*["'](?P<value>[^"'\n]+)["']"#))
+                .or_else(|| text(&pattern!(r#"\b(?:class|klass):\s*["']?(?P<value>[\w:]+)"#)));
+            let cron = text(&pattern!(r#"\bcron:\s*["'](?P<value>[^"'\n]+)["']"#));
+            if let (Some(name), Some(cron)) = (name, cron) {
+                job(code.source, facts, &name, &cron, "sidekiq", code.line(start(&found)));
+            }
+        }
+    }
 }
 
 /// `every 1.day, at: "4:30 am" do runner "Clean.run" end` of a schedule for cron.

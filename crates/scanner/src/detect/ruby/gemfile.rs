@@ -4,14 +4,14 @@ use playbook_core::harmless::Name;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 
-use crate::detect::ecosystem::{dependency, group, pattern, pin, pin_of_file, pin_of_tool_versions, project};
+use crate::detect::ecosystem::{dependency, group, pattern, pin, pin_of_file, project};
 use crate::fact::Facts;
 use crate::source::Source;
 
 pub(super) fn wants(path: &RelPath) -> bool {
     matches!(
         path.name(),
-        "Gemfile" | "gems.rb" | ".ruby-version" | ".tool-versions" | "Gemfile.lock"
+        "Gemfile" | "gems.rb" | ".ruby-version" | "Gemfile.lock"
     ) || path.name().ends_with(".gemspec")
 }
 
@@ -20,7 +20,6 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
         "Gemfile" | "gems.rb" => gemfile(source, facts),
         "Gemfile.lock" => locked(source, facts),
         ".ruby-version" => pin_of_file(source, facts, "ruby"),
-        ".tool-versions" => pin_of_tool_versions(source, facts, "ruby", "ruby"),
         _ => specification(source, facts),
     }
 }

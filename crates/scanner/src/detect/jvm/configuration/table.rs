@@ -134,6 +134,18 @@ pub(super) fn store(key: &str) -> Option<&'static Property> {
     TABLE.property.iter().find(|property| matches(property.name, key))
 }
 
+/// Does the property belong to a datastore: does it prove one, or stand beside one that does?
+pub(super) fn is_of_store(key: &str) -> bool {
+    let folder = |name: &str| {
+        name.rsplit_once('.')
+            .map_or(String::new(), |(start, _)| start.to_owned())
+    };
+    TABLE
+        .property
+        .iter()
+        .any(|property| matches(property.name, key) || folder(property.name) == folder(key))
+}
+
 /// Tells what a property proves besides ports and datastores.
 pub(super) fn tell(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut Facts) {
     for observed in TABLE

@@ -19,9 +19,6 @@ fn packages_scripts_and_versions() {
 }
 //- .nvmrc
 20.11.1
-//- .tool-versions
-nodejs 20.11.1
-python 3.12
 "#,
     );
     let project = told.projects.first().expect("a project");
@@ -44,15 +41,7 @@ python 3.12
         .iter()
         .map(|pin| (pin.tool.as_str(), pin.version.as_str()))
         .collect();
-    assert_eq!(
-        pins,
-        [
-            ("node", ">=20"),
-            ("pnpm", "9.1.0"),
-            ("node", "20.11.1"),
-            ("node", "20.11.1")
-        ]
-    );
+    assert_eq!(pins, [("node", ">=20"), ("pnpm", "9.1.0"), ("node", "20.11.1")]);
     assert_eq!(told.scripts.len(), 2);
     assert_eq!(told.signals.len(), 1);
 }

@@ -5,7 +5,7 @@ use playbook_core::shown::Shown;
 
 use super::super::syntax::{Code, Span};
 use super::super::value::variable;
-use super::fact;
+use super::{fact, tell};
 use crate::fact::Facts;
 
 /// Parts of the paths of back ends and the datastores they stand for, the longer ones first.
@@ -80,7 +80,7 @@ fn backends(code: &Code<'_>, name: &str, value: Span, facts: &mut Facts) {
         let Some((_, kind)) = BACKENDS.iter().find(|(part, _)| text.contains(part)) else {
             continue;
         };
-        let mut store = fact(code, kind, *kind != "sqlite", at);
+        let mut store = fact(code, kind, true, at);
         // The address stands beside the back end.
         let host = code
             .dictionary(value)
@@ -88,7 +88,7 @@ fn backends(code: &Code<'_>, name: &str, value: Span, facts: &mut Facts) {
             .flat_map(|(_, entry)| code.dictionary(entry))
             .find(|(key, _)| matches!(key.as_str(), "HOST" | "LOCATION" | "NAME"));
         store.variable = host.and_then(|(_, span)| variable(code, span));
-        facts.stores.push(store);
+        tell(code, facts, store);
         if name == "CACHES" {
             facts.caching.push(Cache {
                 kind: Shown::from(*kind),

@@ -1,0 +1,42 @@
+//! Work on the project that is no part of the program: `cargo run --release -p xtask -- bench` measures a scan of
+//! generated repositories of growing size. The results belong in `docs/performance.md`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool for the terminal of a developer"
+)]
+
+mod bench;
+mod tree;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["bench", options @ ..] => bench::run(options),
+        ["tree", folder, files] => match files.parse() {
+            Ok(files) => tree::write(std::path::Path::new(folder), files)
+                .map(|made| println!("{made} files in {folder}"))
+                .map_err(|error| format!("{folder}: {error}")),
+            Err(_) => Err(format!("`{files}` is no number of files")),
+        },
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+const USAGE: &str = "\
+usage: cargo run --release -p xtask -- bench [--files N,N,…] [--runs N] [--folder DIR] [--program PATH]
+       cargo run --release -p xtask -- tree DIR FILES
+
+bench   generates a repository of each size, scans it several times and compares with `rg -c ''` over the same tree
+tree    generates one repository";
