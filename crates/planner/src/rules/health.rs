@@ -80,7 +80,7 @@ fn development_only(inventory: &Inventory, _: &Context, findings: &mut Findings)
         let paths: Vec<Shown> = only.iter().map(|health| code(&health.path)).collect();
         findings.add(
             Shown::fill(
-                "{} of {} are not mapped in production.",
+                "Not mapped in production: {} of {}.",
                 &[&Shown::join(&paths, ", "), &code(&service.name)],
             ),
             only.iter().flat_map(|health| health.evidence.iter().cloned()),

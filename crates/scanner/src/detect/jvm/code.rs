@@ -79,9 +79,10 @@ fn consumers(code: &Code<'_>, facts: &mut Facts) {
         };
         let arguments = group(&found, "arguments");
         let mut names = Vec::new();
-        for argument in
-            pattern!(r#"(?:^|[\s,(])(?P<name>[a-zA-Z]\w*)?\s*=?\s*(?P<value>\{[^{}]*\}|"[^"\n]*")"#)
-                .all(arguments)
+        for argument in pattern!(
+            r#"(?:^|[\s,(])(?P<name>[a-zA-Z]\w*)?\s*=?\s*(?P<value>\{[^{}]*\}|\[[^\[\]]*\]|"[^"\n]*")"#
+        )
+        .all(arguments)
         {
             let name = group(&argument, "name");
             if !name.is_empty() && !consumer.arguments.contains(&name) {

@@ -21,10 +21,16 @@ struct Part {
     parent: Option<String>,
 }
 
+/// A class with the part of the file that it takes.
+struct Class {
+    start: usize,
+    end: usize,
+    prefix: String,
+}
+
 /// What the places of one file say about the routes of it.
 pub(super) struct Prefixes {
-    /// Classes with their offset, name and prefix.
-    classes: Vec<(usize, String, String)>,
+    classes: Vec<Class>,
     groups: Vec<Part>,
     development: Vec<(usize, usize)>,
     absolute: bool,
@@ -42,7 +48,7 @@ impl Prefixes {
                 .development_blocks(code)
                 .into_iter()
                 .take(LIMIT)
-                .filter_map(|at| block_after(code, at))
+                .filter_map(|at| block_after(masked, at))
                 .collect(),
             absolute: language.absolute_routes(),
             of_class: Vec::new(),
@@ -62,11 +68,16 @@ impl Prefixes {
                 path.replace("[controller]", bare)
             });
             found.of_class.extend(own.map(|(offset, _)| offset));
-            found.classes.push((at, name, prefix));
+            let end = block_after(masked, at).map_or(code.len(), |(_, end)| end);
+            found.classes.push(Class {
+                start: at,
+                end,
+                prefix,
+            });
         }
         for hit in hits.iter().filter(|hit| hit.kind == Kind::Mount).take(LIMIT) {
             let Some(prefix) = path_of(hit) else { continue };
-            let closure = call_with_block(code, hit.offset);
+            let closure = call_with_block(masked, hit.offset);
             let (start, end) = match (&hit.assigned, closure) {
                 (_, Some(range)) => range,
                 (Some(_), None) => (hit.offset, code.len()),
@@ -97,19 +108,10 @@ impl Prefixes {
 
     /// The path of a route with what stands before it.
     pub(super) fn whole(&self, hit: &Hit, path: &str) -> String {
-        if self.absolute
-            && path.starts_with(['/', '~'])
-            && !self.classes.is_empty()
-            && self.in_class(hit.offset)
-        {
+        if self.absolute && path.starts_with(['/', '~']) && self.class(hit.offset).is_some() {
             return path.trim_start_matches('~').to_owned();
         }
-        let class = self
-            .classes
-            .iter()
-            .rev()
-            .find(|(at, _, _)| *at < hit.offset)
-            .map_or("", |(_, _, prefix)| prefix);
+        let class = self.class(hit.offset).unwrap_or_default();
         let group = self.group(hit.offset, hit.attribute("router"), DEPTH);
         let mut out = String::new();
         for part in [class, &group, path] {
@@ -122,10 +124,14 @@ impl Prefixes {
         if out.is_empty() { "/".to_owned() } else { out }
     }
 
-    fn in_class(&self, offset: usize) -> bool {
+    /// The prefix of the innermost class around a place that has one.
+    fn class(&self, offset: usize) -> Option<&str> {
         self.classes
             .iter()
-            .any(|(at, _, prefix)| *at < offset && !prefix.is_empty())
+            .rev()
+            .filter(|class| class.start < offset && offset < class.end)
+            .map(|class| class.prefix.as_str())
+            .find(|prefix| !prefix.is_empty())
     }
 
     /// The prefixes of the groups around a place, the outermost first.
@@ -154,19 +160,20 @@ fn path_of(hit: &Hit) -> Option<String> {
 }
 
 /// The braces that follow a place, as long as no statement ends before them.
-fn block_after(code: &str, at: usize) -> Option<(usize, usize)> {
-    let rest = code.get(at..)?;
+fn block_after(masked: &Masked, at: usize) -> Option<(usize, usize)> {
+    let rest = masked.code().get(at..)?;
     let open = rest.find(['{', ';'])?;
     if rest.as_bytes().get(open) != Some(&b'{') {
         return None;
     }
-    Some((at + open, closing(code, at + open)?))
+    Some((at + open, masked.closing(at + open)?))
 }
 
 /// The block that a call opens: a function in its arguments, or a trailing one behind them.
-fn call_with_block(code: &str, at: usize) -> Option<(usize, usize)> {
+fn call_with_block(masked: &Masked, at: usize) -> Option<(usize, usize)> {
+    let code = masked.code();
     let open = at + code.get(at..)?.find('(')?;
-    let end = closing(code, open)?;
+    let end = masked.closing(open)?;
     let arguments = code.get(open..end)?;
     if arguments.contains('{') {
         return Some((open, end));
@@ -175,25 +182,7 @@ fn call_with_block(code: &str, at: usize) -> Option<(usize, usize)> {
     let blanks = behind.len() - behind.trim_start_matches([' ', '\t']).len();
     if behind.trim_start_matches([' ', '\t']).starts_with('{') {
         let brace = end + 1 + blanks;
-        return Some((brace, closing(code, brace)?));
-    }
-    None
-}
-
-/// The bracket that closes the one at an offset.
-fn closing(code: &str, open: usize) -> Option<usize> {
-    let mut depth = 0u32;
-    for (at, byte) in code.bytes().enumerate().skip(open) {
-        match byte {
-            b'(' | b'{' | b'[' => depth += 1,
-            b')' | b'}' | b']' => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
+        return Some((brace, masked.closing(brace)?));
     }
     None
 }
