@@ -116,10 +116,11 @@ impl OwnImages {
         let last = last_of(image);
         let words = words_of(&last);
         self.names.iter().any(|name| {
+            let long = name.len() > 2;
             *name == last
-                || repository.contains(&format!("/{name}"))
-                || repository.starts_with(&format!("{name}/"))
-                || words.len() > 1 && words.ends_with(&words_of(name))
+                || long && repository.contains(&format!("/{name}"))
+                || long && repository.starts_with(&format!("{name}/"))
+                || ends_with_words(&words, name)
         })
     }
 
@@ -140,6 +141,12 @@ pub(crate) fn is_cluster(stack: &Stack) -> bool {
         stack.kind.as_str(),
         "kubernetes" | "helm" | "kustomize" | "docker-swarm" | "nomad" | "ecs-task-definition"
     )
+}
+
+/// `shop-cart` ends with the words of `cart`.
+pub(crate) fn ends_with_words(words: &[String], name: &str) -> bool {
+    let wanted = words_of(name);
+    words.len() > wanted.len() && !wanted.is_empty() && words.ends_with(&wanted)
 }
 
 fn last_of(image: &ImageRef) -> String {
@@ -202,6 +209,6 @@ fn names(project: &Project, apps: &Apps) -> BTreeSet<String> {
         .chain(owner)
         .chain(of_folders)
         .chain(of_manifests)
-        .filter(|name| name.len() > 2)
+        .filter(|name| name.len() > 1)
         .collect()
 }

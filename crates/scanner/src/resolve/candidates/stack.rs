@@ -9,6 +9,7 @@ use playbook_core::shown::Shown;
 
 use super::{Candidate, Sources, Tier, joined, telling_name};
 use crate::resolve::apps::App;
+use crate::resolve::images::ends_with_words;
 use crate::resolve::roles;
 use crate::resolve::units::{self, UnitClass};
 
@@ -213,6 +214,7 @@ impl Sources<'_> {
                     .unwrap_or_default()
                     .to_ascii_lowercase()
             });
+        let has_image = image.is_some();
         let wanted: Vec<String> = image.into_iter().chain([unit.to_ascii_lowercase()]).collect();
         for name in &wanted {
             let by_folder = self
@@ -232,6 +234,17 @@ impl Sources<'_> {
             if found.is_some() {
                 return found;
             }
+        }
+        // Images of one project often begin with its name: `shop-cart` holds `cart`.
+        let words = wanted.first().map(|name| playbook_core::secret::words_of(name)).unwrap_or_default();
+        let by_end = self
+            .apps
+            .all
+            .iter()
+            .filter(|app| !app.dir.is_root() && ends_with_words(&words, telling_name(&app.dir)))
+            .max_by_key(|app| telling_name(&app.dir).len());
+        if let Some(app) = by_end.filter(|_| has_image) {
+            return Some(app.dir.clone());
         }
         // With a single application there is no choice.
         match self.apps.all.as_slice() {
