@@ -118,10 +118,34 @@ fn absorb(known: &mut Merged, candidate: Candidate) {
 fn add_stack_candidates(merged: &mut Vec<Merged>, candidates: Vec<Candidate>, sources: &Sources<'_>) {
     let crowd = crowd(&candidates, sources);
     for candidate in candidates {
+        if only_changes(&candidate, sources) {
+            change(merged, candidate);
+            continue;
+        }
         match best_match(merged, &candidate, &crowd, sources) {
             Some(known) => absorb(known, candidate),
             None => merged.push(start(candidate, sources)),
         }
+    }
+}
+
+/// Does a unit of a Compose file say neither what to run nor how to build it? Then it changes one of another file.
+fn only_changes(candidate: &Candidate, sources: &Sources<'_>) -> bool {
+    candidate.unit.is_some_and(|(at, position)| {
+        let stack = sources.stacks.get(at).filter(|stack| stack.kind == "docker-compose");
+        stack
+            .and_then(|stack| stack.units.get(position))
+            .is_some_and(|unit| unit.image.is_none() && unit.build.is_none())
+    })
+}
+
+/// Such a unit belongs to the process of its name, and is none itself.
+fn change(merged: &mut [Merged], candidate: Candidate) {
+    let same = merged
+        .iter_mut()
+        .find(|known| known.parts.iter().any(|part| part.unit.is_some() && part.name == candidate.name));
+    if let Some(known) = same {
+        known.parts.push(candidate);
     }
 }
 
@@ -207,6 +231,10 @@ fn add_development_candidates(merged: &mut Vec<Merged>, candidates: Vec<Candidat
     let crowd = crowd(&candidates, sources);
     for candidate in candidates {
         if candidate.third_party {
+            continue;
+        }
+        if only_changes(&candidate, sources) {
+            change(merged, candidate);
             continue;
         }
         let maintenance = roles::is_maintenance(candidate.name.as_str());

@@ -34,9 +34,7 @@ impl Sources<'_> {
                     UnitClass::ThirdParty(role) => Some(role),
                     UnitClass::Own => None,
                 };
-                // What only changes a unit of another file is no process by itself.
-                let changes = stack.kind == "docker-compose" && unit.image.is_none() && unit.build.is_none();
-                if changes || is_manager(stack, unit) {
+                if is_manager(stack, unit) {
                     continue;
                 }
                 if third_party.is_none()
