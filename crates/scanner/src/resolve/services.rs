@@ -132,7 +132,10 @@ fn add_stack_candidates(merged: &mut Vec<Merged>, candidates: Vec<Candidate>, so
 /// Does a unit of a Compose file say neither what to run nor how to build it? Then it changes one of another file.
 fn only_changes(candidate: &Candidate, sources: &Sources<'_>) -> bool {
     candidate.unit.is_some_and(|(at, position)| {
-        let stack = sources.stacks.get(at).filter(|stack| stack.kind == "docker-compose");
+        let stack = sources
+            .stacks
+            .get(at)
+            .filter(|stack| stack.kind == "docker-compose");
         stack
             .and_then(|stack| stack.units.get(position))
             .is_some_and(|unit| unit.image.is_none() && unit.build.is_none())
@@ -141,9 +144,12 @@ fn only_changes(candidate: &Candidate, sources: &Sources<'_>) -> bool {
 
 /// Such a unit belongs to the process of its name, and is none itself.
 fn change(merged: &mut [Merged], candidate: Candidate) {
-    let same = merged
-        .iter_mut()
-        .find(|known| known.parts.iter().any(|part| part.unit.is_some() && part.name == candidate.name));
+    let same = merged.iter_mut().find(|known| {
+        known
+            .parts
+            .iter()
+            .any(|part| part.unit.is_some() && part.name == candidate.name)
+    });
     if let Some(known) = same {
         known.parts.push(candidate);
     }

@@ -234,7 +234,10 @@ impl Sources<'_> {
             }
         }
         // Images of one project often begin with its name: `shop-cart` holds `cart`.
-        let words = wanted.first().map(|name| playbook_core::secret::words_of(name)).unwrap_or_default();
+        let words = wanted
+            .first()
+            .map(|name| playbook_core::secret::words_of(name))
+            .unwrap_or_default();
         let by_end = self
             .apps
             .all

@@ -99,7 +99,12 @@ COPY schema.sql /docker-entrypoint-initdb.d/
             ("probe", "monitoring", "."),
         ],
     );
-    assert!(inventory.datastores.iter().any(|store| store.kind == "postgresql"));
+    assert!(
+        inventory
+            .datastores
+            .iter()
+            .any(|store| store.kind == "postgresql")
+    );
     let probe = inventory.services.iter().find(|service| service.id == "probe");
     assert!(probe.is_some_and(|service| service.language.is_none()));
 }
@@ -130,7 +135,10 @@ CMD [\"uvicorn\", \"main:app\"]
         workload("deploy/native/api.yaml", "api-native", "1-native"),
         workload("deploy/second/api.yaml", "api-secondary", "1"),
     );
-    is(&told(&files), &[("api", "web", "api"), ("billing", "web", "billing")]);
+    is(
+        &told(&files),
+        &[("api", "web", "api"), ("billing", "web", "billing")],
+    );
 }
 
 #[test]
@@ -162,10 +170,20 @@ services:
   db-beta: { image: \"postgres:16\" }
 ";
     let found = told(files);
-    assert!(found.iter().any(|(id, role, _)| id == "chat" && *role == "web"), "{found:?}");
-    assert!(!found.iter().any(|(id, ..)| id.contains("alpha") || id.contains("beta")), "{found:?}");
     assert!(
-        !found.iter().any(|(id, role, _)| id == "chat-ui" && *role == "web"),
+        found.iter().any(|(id, role, _)| id == "chat" && *role == "web"),
+        "{found:?}"
+    );
+    assert!(
+        !found
+            .iter()
+            .any(|(id, ..)| id.contains("alpha") || id.contains("beta")),
+        "{found:?}"
+    );
+    assert!(
+        !found
+            .iter()
+            .any(|(id, role, _)| id == "chat-ui" && *role == "web"),
         "{found:?}"
     );
 }
@@ -181,7 +199,10 @@ services:
   orders-http: {{ build: docker/watch, volumes: [\"./api:/src\"] }}
 "
     );
-    is(&told(&files), &[("api", "web", "api"), ("billing", "web", "billing")]);
+    is(
+        &told(&files),
+        &[("api", "web", "api"), ("billing", "web", "billing")],
+    );
 }
 
 #[test]
@@ -214,7 +235,10 @@ CMD [\"/app\"]
 ";
     let inventory = testing::inventory(files);
     is(&of(&inventory), &[("orders", "web", "services/orders")]);
-    let dockerfile = inventory.services.first().and_then(|service| service.dockerfile.as_ref());
+    let dockerfile = inventory
+        .services
+        .first()
+        .and_then(|service| service.dockerfile.as_ref());
     assert_eq!(
         dockerfile.map(playbook_core::path::RelPath::as_str),
         Some("docker/app/Dockerfile")
