@@ -316,80 +316,8 @@ static VERSION_MISMATCH: Rule = Rule {
     title: "Files of the repository ask for different versions of one runtime",
     why: "What was developed and tested on one version fails to install or behaves differently on the other.",
     fix: "State one version everywhere.",
-    check: |inventory, _, findings| {
-        disagreement(inventory, findings, false);
-        outside_ranges(inventory, findings);
-    },
+    check: |inventory, _, findings| disagreement(inventory, findings, false),
 };
-
-/// Versions that one file pins and the range of another file of the same folders does not admit.
-fn outside_ranges(inventory: &Inventory, findings: &mut Findings) {
-    let of_production = || {
-        inventory
-            .version_pins
-            .iter()
-            .filter(|pin| pin.scope == Scope::Production)
-    };
-    let ranges: Vec<(&VersionPin, Vec<u64>, bool)> = of_production()
-        .filter_map(|pin| {
-            let (lowest, same_major) = lower_bound(pin.version.as_str())?;
-            Some((pin, lowest, same_major))
-        })
-        .collect();
-    for (range, lowest, same_major) in ranges {
-        let outside = of_production().filter(|pin| {
-            let numbers = version_numbers(pin.version.as_str());
-            let exact = pin
-                .version
-                .as_str()
-                .trim_start_matches('v')
-                .starts_with(|c: char| c.is_ascii_digit())
-                && !pin.version.as_str().contains([' ', '|', ',', '*', 'x', '<', '>']);
-            let below = || {
-                numbers
-                    .iter()
-                    .zip(&lowest)
-                    .find(|(a, b)| a != b)
-                    .is_some_and(|(a, b)| a < b)
-            };
-            let other_major = || same_major && numbers.first() > lowest.first();
-            pin.tool == range.tool
-                && exact
-                && !numbers.is_empty()
-                && (pin.path.is_in(&range.path) || range.path.is_in(&pin.path))
-                && (below() || other_major())
-        });
-        for pin in outside.take(1) {
-            let name = Catalogue::get()
-                .technology(pin.tool.as_str())
-                .map_or_else(|| code(&pin.tool), |technology| Shown::from(technology.name));
-            findings
-                .add(
-                    Shown::fill(
-                        "{}: {} is not in {}.",
-                        &[&name, &code(&pin.version), &code(&range.version)],
-                    ),
-                    pin.evidence.iter().chain(&range.evidence).cloned(),
-                )
-                .confidence(Confidence::Derived);
-        }
-    }
-}
-
-/// The lowest version of a range with a single beginning (`>=3.9`, `>=3.9,<4`, `^20.1`), and whether it ends with the
-/// major version.
-fn lower_bound(range: &str) -> Option<(Vec<u64>, bool)> {
-    if range.contains("||") {
-        return None;
-    }
-    let (rest, same_major) = match range.trim().strip_prefix(">=") {
-        Some(rest) => (rest, false),
-        None => (range.trim().strip_prefix('^')?, true),
-    };
-    let first = rest.trim().split([',', ' ', '<']).next()?;
-    let numbers = version_numbers(first);
-    (!numbers.is_empty() && !first.contains(['*', 'x'])).then_some((numbers, same_major))
-}
 
 static CI_DIFFERS: Rule = Rule {
     id: "ci-runtime-differs",
