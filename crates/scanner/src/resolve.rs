@@ -19,6 +19,7 @@ mod commands;
 mod conventions;
 mod datastores;
 mod environment;
+mod images;
 mod kustomize;
 mod lists;
 mod migrations;
@@ -41,6 +42,7 @@ use crate::fact::Facts;
 use crate::index::FileIndex;
 use apps::Apps;
 use candidates::Sources;
+use images::OwnImages;
 use services::Merged;
 
 /// Makes the inventory.
@@ -61,15 +63,17 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
         &facts.file_sets,
         &facts.extends,
     );
-    stacks.sort_by(|a, b| stacks::order(a).cmp(&stacks::order(b)));
     let mut containers = std::mem::take(&mut facts.containers);
     lists::complete_containers(&mut containers, index);
+    stacks::judge(&mut stacks, &mut containers, &mut facts);
+    stacks.sort_by(|a, b| stacks::order(a).cmp(&stacks::order(b)));
 
     let apps = Apps::new(&facts, index);
     inventory.project = project::resolve(&facts, &apps, index, folder_name);
     inventory.manifests = project::manifests(&facts, index);
-    let own_images = project::own_images(&inventory.project, &apps, &containers);
+    let own_images = OwnImages::new(&inventory.project, &apps, &containers, &stacks);
 
+    let project_name = inventory.project.name.clone();
     let sources = Sources {
         facts: &facts,
         apps: &apps,
@@ -77,6 +81,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
         containers: &containers,
         own_images: &own_images,
         routes: routes::Index::new(&facts, &apps),
+        project_name: project_name.as_ref(),
     };
     let mut services = services::merge(&sources, index);
     let conventional = conventions::add(&mut services, &sources, index, inventory.project.name.as_ref());

@@ -96,6 +96,7 @@ pub(crate) fn folder_is_development(folder: &RelPath) -> bool {
             || lower.ends_with(".tests")
             || lower.ends_with("-e2e")
             || lower.ends_with("-test")
+            || lower.ends_with("-emulator")
             || lower.ends_with(".unittests")
             || lower.ends_with("tests") && lower.contains('.')
         {

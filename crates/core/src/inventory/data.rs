@@ -37,6 +37,8 @@ record! {
         pub names: Vec<Shown>,
         /// Extensions that the code or the migrations want.
         pub extensions: Vec<Shown>,
+        /// Slugs of the kinds that can stand in its place when a setting says so.
+        pub alternatives: Vec<Shown>,
         /// The places that prove it.
         pub evidence: Vec<Evidence>,
     }

@@ -1,9 +1,12 @@
 //! Files in which programs begin by convention, and the start commands that builders' own files declare.
 
 use playbook_core::evidence::Scope;
-use playbook_core::harmless::{Name, port};
+use playbook_core::harmless::{Name, Version, port};
+use playbook_core::inventory::VersionPin;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
+use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::{Detector, judge, named};
 use crate::conventions::{self, Row};
@@ -104,6 +107,7 @@ fn builder(source: &Source<'_>, facts: &mut Facts) {
         super::syntax_problem(source, problem, facts);
     }
     let Some(tree) = tree else { return };
+    versions(source, &tree, facts);
     let (Some((last, above)), runner) = (keys.split_last(), name.split('.').next().unwrap_or("railpack"))
     else {
         return;
@@ -130,6 +134,74 @@ fn builder(source: &Source<'_>, facts: &mut Facts) {
         command,
         evidence: source.at(line),
     });
+}
+
+/// The versions that a builder installs: `packages` of Railpack (`node = "22"`), `nixPkgs` of Nixpacks (`nodejs_20`,
+/// `python311`, `jdk17`).
+fn versions(source: &Source<'_>, tree: &Node, facts: &mut Facts) {
+    let mut pin = |tool: &'static str, version: &str, line: u32| {
+        if let Some(version) = Version::parse(Raw::new(version)) {
+            facts.version_pins.push(VersionPin {
+                tool: Shown::from(tool),
+                version: version.into(),
+                path: source.path.parent(),
+                scope: source.scope,
+                evidence: vec![source.at(line)],
+            });
+        }
+    };
+    for (name, line, value) in tree.get("packages").into_iter().flat_map(Node::entries) {
+        if let (Some(tool), Some(version)) = (tool_named(name), value.text()) {
+            pin(tool, version.rsplit('@').next().unwrap_or(version), line);
+        }
+    }
+    let packages = tree
+        .path(&["phases", "setup", "nixPkgs"])
+        .into_iter()
+        .flat_map(Node::texts);
+    for (text, line) in packages {
+        let at = text.find(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
+        let Some((name, digits)) = at.and_then(|at| text.split_at_checked(at)) else {
+            continue;
+        };
+        let digits = digits.trim_start_matches(['_', '-']);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit() || b == b'_') {
+            continue;
+        }
+        if let Some(tool) = tool_named(name) {
+            pin(tool, &nix_version(tool, digits), line);
+        }
+    }
+}
+
+/// `311` of Python is 3.11, `1_22` of Go is 1.22, `17` of a JDK stays.
+fn nix_version(tool: &str, digits: &str) -> String {
+    if digits.contains('_') || !matches!(tool, "python" | "php" | "ruby") {
+        return digits.replace('_', ".");
+    }
+    match digits.split_at_checked(1) {
+        Some((major, minor)) if !minor.is_empty() => format!("{major}.{minor}"),
+        _ => digits.to_owned(),
+    }
+}
+
+/// The runtime that version managers and packages know under this name.
+fn tool_named(name: &str) -> Option<&'static str> {
+    Catalogue::get()
+        .group(Group::Runtime)
+        .iter()
+        .find(|technology| {
+            technology.id == name
+                || technology
+                    .runtime
+                    .as_ref()
+                    .is_some_and(|runtime| runtime.tool_names.contains(&name))
+        })
+        .map(|technology| technology.id)
+        .or(match name {
+            "jdk" | "openjdk" | "java" => Some("jvm"),
+            _ => None,
+        })
 }
 
 fn node_is_empty(value: &Node) -> bool {

@@ -47,17 +47,17 @@ static TABLE: LazyLock<Table> =
     LazyLock::new(|| ::toml::from_str(include_str!("../../settings.toml")).unwrap_or_default());
 
 fn wants(path: &RelPath) -> bool {
-    if ending(path, &["conf"]) {
-        return TABLE.stems.contains(path.name().trim_end_matches(".conf"));
-    }
-    if !ending(path, &["yaml", "yml", "toml", "json"]) {
-        return false;
-    }
-    if is_parameters(path) {
-        return true;
-    }
+    is_hocon(path) || is_settings(path) || is_parameters(path)
+}
+
+fn is_hocon(path: &RelPath) -> bool {
+    ending(path, &["conf"]) && TABLE.stems.contains(path.name().trim_end_matches(".conf"))
+}
+
+fn is_settings(path: &RelPath) -> bool {
     let stem = path.name().split('.').next().unwrap_or_default();
-    TABLE.folders.contains(path.parent().name()) || TABLE.stems.contains(stem)
+    ending(path, &["yaml", "yml", "toml", "json"])
+        && (TABLE.folders.contains(path.parent().name()) || TABLE.stems.contains(stem))
 }
 
 /// Settings below a folder `config`, as Symfony keeps them.
@@ -66,7 +66,7 @@ fn is_parameters(path: &RelPath) -> bool {
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    if ending(source.path, &["conf"]) {
+    if is_hocon(source.path) {
         substitutions(source, facts);
         return;
     }
@@ -80,6 +80,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     }
     if source.path.name().starts_with("custom-environment-variables.") {
         mapping(source, facts);
+        return;
+    }
+    if !is_settings(source.path) {
         return;
     }
     let Some(tree) = tree_of(source) else { return };

@@ -133,7 +133,7 @@ fn is_in_development_block(text: &str, code: &str, offset: usize) -> bool {
             Some(b'[' | b'{' | b'(') if closed > 0 => closed -= 1,
             Some(b'[' | b'{' | b'(') => {
                 seen += 1;
-                if key_before(text, at).is_some_and(|key| schema::is_development_key(key)) {
+                if key_before(text, at).is_some_and(schema::is_development_key) {
                     return true;
                 }
                 if seen >= DEEPEST {

@@ -97,7 +97,8 @@ fn new_services(
     } else {
         let mut any = false;
         for app in &below {
-            if let Some(beginning) = declared(&app.dir, sources) {
+            let found = declared(&app.dir, sources).or_else(|| pages(&app.dir, Some(app), sources));
+            if let Some(beginning) = found {
                 any = true;
                 push(&app.dir, beginning);
             }
@@ -348,7 +349,7 @@ fn language_of_command(command: &str) -> Option<&'static Language> {
 
 /// Pages that a framework builds into files: any web server hands them out, nothing has to be started.
 fn pages(dir: &RelPath, app: Option<&App>, sources: &Sources<'_>) -> Option<Beginning> {
-    let app = app?;
+    let app = app.filter(|app| app.main().is_some_and(|main| main.published != Some(true)))?;
     let serves = app.frameworks_with_role("web").next().is_some()
         || entries_of(sources, dir, EntryKind::Server).next().is_some();
     let builds: Vec<&str> = app

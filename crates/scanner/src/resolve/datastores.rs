@@ -1,6 +1,8 @@
 //! Datastores: of production's stacks, of the code, of drivers, and of addresses. One entry a kind, or one a container
 //! where production runs several of a kind.
 
+mod choice;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use playbook_core::evidence::{Confidence, Evidence, Scope};
@@ -16,31 +18,57 @@ use super::services::Merged;
 use super::units::{self, UnitClass};
 use crate::fact::StoreFact;
 
+/// How far what was found proves that the program needs a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Proof {
+    /// An import, or a client whose address is somebody else's.
+    Mention,
+    /// A package that production installs.
+    Package,
+    /// An embedded store that the code falls back on.
+    Fallback,
+    /// A configured client, dialect, address or resource.
+    Configured,
+    /// A unit of a stack of production.
+    Deployed,
+}
+
 /// What is known about one kind.
 struct Gathered {
     store: Datastore,
-    strong: bool,
-    /// Does more than an installed package prove it?
-    proven: bool,
+    proof: Proof,
+    embedded: bool,
+    /// Was it found in code or settings, besides being installed?
+    mentioned: bool,
+    /// Ecosystems of the packages that stand for it.
+    ecosystems: BTreeSet<&'static str>,
     dirs: Vec<RelPath>,
     units: Vec<(usize, Shown)>,
 }
 
+impl Gathered {
+    fn raise(&mut self, proof: Proof) {
+        self.proof = self.proof.max(proof);
+    }
+
+    fn is_database(&self) -> bool {
+        self.store.role == "database"
+    }
+}
+
+type Kinds = BTreeMap<&'static str, Gathered>;
+
 /// Makes the list, with the services that use each.
 pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Datastore> {
-    let mut kinds: BTreeMap<&'static str, Gathered> = BTreeMap::new();
+    let mut kinds = Kinds::new();
     of_units(&mut kinds, sources);
     of_facts(&mut kinds, sources);
     of_packages(&mut kinds, sources);
     versions_of_tests(&mut kinds, sources);
+    kinds.retain(|_, gathered| gathered.proof > Proof::Mention);
     of_defaults(&mut kinds, sources);
-    kinds.retain(|_, gathered| gathered.strong);
-    drop_implied_by_tests(&mut kinds);
-    // An application has one main database as a rule: the driver of another one needs more to count than being there.
-    let has_database = kinds.values().any(|gathered| {
-        gathered.proven && gathered.store.role == "database" && !is_embedded(&gathered.store)
-    });
-    kinds.retain(|_, gathered| gathered.proven || !has_database || gathered.store.role != "database");
+    choice::settle(&mut kinds, sources);
+    versions_of_documents(&mut kinds, sources);
     connect(&mut kinds, sources, services);
     // What nothing deployed uses is what a library can work with, not a store of this deployment.
     kinds.retain(|_, gathered| {
@@ -51,10 +79,7 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Dat
     kinds.into_values().map(|gathered| gathered.store).collect()
 }
 
-fn entry<'k>(
-    kinds: &'k mut BTreeMap<&'static str, Gathered>,
-    technology: &'static Technology,
-) -> &'k mut Gathered {
+fn entry<'k>(kinds: &'k mut Kinds, technology: &'static Technology) -> &'k mut Gathered {
     kinds.entry(technology.id).or_insert_with(|| Gathered {
         store: Datastore {
             id: Shown::from(technology.id),
@@ -71,21 +96,16 @@ fn entry<'k>(
             variables: Vec::new(),
             names: Vec::new(),
             extensions: Vec::new(),
+            alternatives: Vec::new(),
             evidence: Vec::new(),
         },
-        strong: false,
-        proven: false,
+        proof: Proof::Mention,
+        embedded: technology.datastore.as_ref().is_some_and(|facts| facts.embedded),
+        mentioned: false,
+        ecosystems: BTreeSet::new(),
         dirs: Vec::new(),
         units: Vec::new(),
     })
-}
-
-/// Does it run within the application's process, so that a server may take its place?
-fn is_embedded(store: &Datastore) -> bool {
-    Catalogue::get()
-        .find(Group::Datastore, store.kind.as_str())
-        .and_then(|technology| technology.datastore.as_ref())
-        .is_some_and(|facts| facts.embedded)
 }
 
 fn note(list: &mut Vec<Shown>, value: Option<Shown>) {
@@ -103,7 +123,7 @@ fn cite(list: &mut Vec<Evidence>, evidence: &Evidence) {
 }
 
 /// Containers and managed resources. Those of development lend their version to a store that production proves.
-fn of_units(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
+fn of_units(kinds: &mut Kinds, sources: &Sources<'_>) {
     let mut order: Vec<usize> = (0..sources.stacks.len()).collect();
     order.sort_by_key(|at| sources.stacks.get(*at).map(|stack| stack.scope));
     for at in order {
@@ -128,8 +148,7 @@ fn of_units(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
                     .map(Into::into)
             });
             if production {
-                gathered.strong = true;
-                gathered.proven = true;
+                gathered.raise(Proof::Deployed);
                 gathered.store.confidence = Confidence::Stated;
                 gathered.store.unit = gathered.store.unit.clone().or_else(|| Some(unit.name.clone()));
                 gathered.store.image = gathered.store.image.clone().or_else(|| unit.image.clone());
@@ -151,7 +170,7 @@ fn of_units(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
 }
 
 /// Clients, addresses and resources that the code and its settings name.
-fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
+fn of_facts(kinds: &mut Kinds, sources: &Sources<'_>) {
     let read: BTreeSet<&str> = sources
         .facts
         .variables
@@ -161,6 +180,12 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
                 && !matches!(fact.origin, VariableOrigin::File | VariableOrigin::Document)
         })
         .map(|fact| fact.name.as_str())
+        .collect();
+    let manifests: BTreeMap<&RelPath, &'static str> = sources
+        .facts
+        .projects
+        .iter()
+        .map(|project| (&project.manifest, project.ecosystem))
         .collect();
     // An address in an environment file counts only when something reads the variable.
     let unread = |fact: &&StoreFact| {
@@ -196,14 +221,22 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
         .stores
         .iter()
         .filter(|fact| fact.scope == Scope::Production);
-    for fact in production.filter(|fact| !unread(fact)) {
+    for fact in production.filter(|fact| !unread(fact) && !of_developers(fact)) {
         let Some(technology) = Catalogue::get().find(Group::Datastore, fact.kind.as_str()) else {
             continue;
         };
         let gathered = entry(kinds, technology);
-        let strong = fact.strong && !overruled(fact);
-        gathered.strong |= strong;
-        gathered.proven |= strong;
+        // What a manifest says is that something is installed.
+        let ecosystem = manifests.get(&fact.evidence.path);
+        gathered.mentioned |= ecosystem.is_none();
+        gathered.ecosystems.extend(ecosystem);
+        if ecosystem.is_some() {
+            if fact.strong {
+                gathered.raise(Proof::Package);
+            }
+        } else if fact.strong && !overruled(fact) {
+            gathered.raise(Proof::Configured);
+        }
         if let Some(role) = fact.role
             && gathered.store.evidence.is_empty()
         {
@@ -228,14 +261,12 @@ fn of_facts(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>)
     }
 }
 
-/// Embedded databases that the code falls back on, where no other database is installed or named.
-fn of_defaults(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
-    let chosen = kinds
+/// What the code falls back on: an embedded database stands in for one that nobody named, a server only where nothing
+/// else is configured.
+fn of_defaults(kinds: &mut Kinds, sources: &Sources<'_>) {
+    let configured = kinds
         .values()
-        .any(|gathered| gathered.strong && gathered.store.role == "database");
-    if chosen {
-        return;
-    }
+        .any(|gathered| gathered.proof >= Proof::Configured && gathered.is_database());
     let production = sources
         .facts
         .default_stores
@@ -246,8 +277,14 @@ fn of_defaults(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'
             continue;
         };
         let gathered = entry(kinds, technology);
-        gathered.strong = true;
-        gathered.proven = true;
+        if gathered.embedded {
+            gathered.raise(Proof::Fallback);
+        } else if !configured {
+            gathered.raise(Proof::Configured);
+        } else {
+            continue;
+        }
+        gathered.mentioned = true;
         note(
             &mut gathered.store.variables,
             fact.variable.as_ref().map(Into::into),
@@ -261,8 +298,17 @@ fn of_defaults(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'
     }
 }
 
+/// Variants of an environment file that the tools of developers and tests read.
+fn of_developers(fact: &StoreFact) -> bool {
+    let name = fact.evidence.path.name();
+    name.starts_with(".env")
+        && name
+            .split(['.', '-', '_'])
+            .any(|part| matches!(part, "sail" | "dusk" | "test" | "testing" | "ci" | "e2e"))
+}
+
 /// The version that tests and CI run on, where nothing of production says one.
-fn versions_of_tests(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
+fn versions_of_tests(kinds: &mut Kinds, sources: &Sources<'_>) {
     for fact in sources
         .facts
         .stores
@@ -279,42 +325,69 @@ fn versions_of_tests(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sou
     }
 }
 
-/// Drivers that production installs.
-fn of_packages(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>) {
-    for app in &sources.apps.all {
-        for known in &app.known {
-            let stores: Vec<&'static Technology> = match known.technology.group {
-                Group::Datastore => vec![known.technology],
-                Group::Driver | Group::Framework => Vec::new(),
-                _ => continue,
+/// The version that people are told to start: `docker run -d postgres:17`.
+fn versions_of_documents(kinds: &mut Kinds, sources: &Sources<'_>) {
+    if kinds.values().all(|gathered| gathered.store.version.is_some()) {
+        return;
+    }
+    let documented = sources
+        .facts
+        .documented_commands
+        .iter()
+        .filter(|documented| documented.command.as_str().contains(" run "));
+    for documented in documented {
+        let Some(evidence) = documented.evidence.first() else {
+            continue;
+        };
+        for word in documented.command.words() {
+            let Some(image) = ImageRef::parse(Raw::new(word)).filter(|image| image.version().is_some())
+            else {
+                continue;
             };
-            for technology in stores {
-                let embedded = technology.datastore.as_ref().is_some_and(|facts| facts.embedded);
-                let gathered = entry(kinds, technology);
-                // A driver of an embedded store comes with many libraries; only its use proves it.
-                gathered.strong |= known.strong && !embedded;
-                note(&mut gathered.store.drivers, Some((&known.package).into()));
-                cite(&mut gathered.store.evidence, &known.evidence);
-                gathered.dirs.push(app.dir.clone());
+            let Some(UnitClass::Store(technology)) = units::of_image(&image) else {
+                continue;
+            };
+            let Some(gathered) = kinds.get_mut(technology.id) else {
+                continue;
+            };
+            if gathered.store.version.is_none() {
+                gathered.store.version = image
+                    .version()
+                    .and_then(|version| Version::parse(Raw::new(version)))
+                    .map(Into::into);
+                cite(&mut gathered.store.evidence, evidence);
             }
         }
     }
 }
 
-/// SQLite beside a server database is the one of tests, unless a stack or a client of production names it.
-fn drop_implied_by_tests(kinds: &mut BTreeMap<&'static str, Gathered>) {
-    let servers = kinds.values().any(|gathered| {
-        gathered.store.role == "database" && gathered.store.unit.is_some() && gathered.store.kind != "sqlite"
-    });
-    if servers {
-        kinds.retain(|kind, gathered| {
-            !matches!(*kind, "sqlite" | "h2" | "hsqldb") || gathered.store.unit.is_some()
-        });
+/// Drivers that production installs.
+fn of_packages(kinds: &mut Kinds, sources: &Sources<'_>) {
+    for app in &sources.apps.all {
+        for known in &app.known {
+            if known.technology.group != Group::Datastore {
+                continue;
+            }
+            let gathered = entry(kinds, known.technology);
+            if known.strong {
+                gathered.raise(Proof::Package);
+            }
+            let ecosystem = app
+                .projects
+                .iter()
+                .find(|project| project.manifest == known.evidence.path)
+                .map_or("", |project| project.ecosystem);
+            gathered.ecosystems.insert(ecosystem);
+            note(&mut gathered.store.drivers, Some((&known.package).into()));
+            cite(&mut gathered.store.evidence, &known.evidence);
+            gathered.dirs.push(app.dir.clone());
+        }
     }
 }
 
 /// Which service uses which store: by the units' dependencies, by the folder of the client or driver, by variables.
-fn connect(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>, services: &mut [Merged]) {
+fn connect(kinds: &mut Kinds, sources: &Sources<'_>, services: &mut [Merged]) {
+    let members = members_used(sources);
     for gathered in kinds.values_mut() {
         for merged in services.iter_mut() {
             let by_unit = merged
@@ -333,6 +406,9 @@ fn connect(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>, 
                 });
             let by_code = merged.service.is_own()
                 && (gathered.dirs.contains(&merged.service.path)
+                    || members
+                        .get(&merged.service.path)
+                        .is_some_and(|used| gathered.dirs.iter().any(|dir| used.contains(dir)))
                     || merged.service.path.is_root()
                         && gathered
                             .dirs
@@ -345,6 +421,42 @@ fn connect(kinds: &mut BTreeMap<&'static str, Gathered>, sources: &Sources<'_>, 
             }
         }
     }
+}
+
+/// The folders of the workspace's packages that each application is built from, however far down.
+fn members_used(sources: &Sources<'_>) -> BTreeMap<RelPath, BTreeSet<RelPath>> {
+    let mut by_name: BTreeMap<(&str, &str), &RelPath> = BTreeMap::new();
+    for app in &sources.apps.all {
+        for project in &app.projects {
+            if let Some(name) = &project.name {
+                by_name.insert((project.ecosystem, name.as_str()), &app.dir);
+            }
+        }
+    }
+    let mut direct: BTreeMap<&RelPath, BTreeSet<&RelPath>> = BTreeMap::new();
+    for app in &sources.apps.all {
+        for project in &app.projects {
+            let used = project
+                .dependencies
+                .iter()
+                .filter(|dependency| !dependency.development)
+                .filter_map(|dependency| by_name.get(&(project.ecosystem, dependency.name.as_str())))
+                .filter(|dir| **dir != &app.dir);
+            direct.entry(&app.dir).or_default().extend(used);
+        }
+    }
+    let mut all: BTreeMap<RelPath, BTreeSet<RelPath>> = BTreeMap::new();
+    for (dir, used) in direct.iter().filter(|(_, used)| !used.is_empty()) {
+        let mut reached: BTreeSet<&RelPath> = BTreeSet::new();
+        let mut waiting: Vec<&RelPath> = used.iter().copied().collect();
+        while let Some(next) = waiting.pop() {
+            if reached.insert(next) {
+                waiting.extend(direct.get(next).into_iter().flatten().copied());
+            }
+        }
+        all.insert((*dir).clone(), reached.into_iter().cloned().collect());
+    }
+    all
 }
 
 fn refers_to(variable: &playbook_core::inventory::UnitVariable, unit: &Shown) -> bool {

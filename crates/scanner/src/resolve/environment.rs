@@ -1,9 +1,15 @@
 //! The environment schema: every mention of a variable, joined by its name.
 
+mod layers;
+mod lists;
+mod required;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use playbook_core::evidence::{Evidence, Scope};
-use playbook_core::harmless::{CommandLine, EnvName, Setting};
+use playbook_core::evidence::Scope;
+use playbook_core::harmless::{CommandLine, EnvName};
 use playbook_core::inventory::{EnvironmentVariable, ReadSite, VariableOrigin, VariableSource};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
@@ -11,6 +17,9 @@ use playbook_core::secret;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
+use self::layers::Layers;
+use self::lists::told_by_documents;
+use self::required::is_required;
 use super::candidates::Sources;
 use super::services::Merged;
 use super::units::{self, UnitClass};
@@ -74,9 +83,10 @@ fn unread_configuration<'a>(sources: &'a Sources<'_>) -> BTreeSet<&'a RelPath> {
         let Some((environments, names)) = imports.get(&path.parent()) else {
             return false;
         };
+        let of_an_environment = *environments && !stem.contains('.');
         !matches!(stem, "config" | "runtime" | "releases")
             && !names.contains(path.name())
-            && !(*environments && !stem.contains('.'))
+            && !of_an_environment
     };
     sources
         .facts
@@ -151,7 +161,7 @@ fn of_stacks(sources: &Sources<'_>) -> Vec<VariableFact> {
                 unit.variables
                     .iter()
                     .filter(move |variable| {
-                        !third_party && !(store && !schema::is_store_setting(variable.name.as_str()))
+                        !third_party && (!store || schema::is_store_setting(variable.name.as_str()))
                     })
                     .map(move |variable| (variable, store))
             });
@@ -202,50 +212,6 @@ fn is_used(facts: &[&VariableFact]) -> bool {
     facts
         .iter()
         .any(|fact| fact.scope == Scope::Production && is_deployment(fact.origin) && !fact.internal)
-}
-
-/// How many variables a list in a document names at least, and how many of them the repository uses: these, and a third.
-const LIST: usize = 4;
-const KNOWN: usize = 3;
-
-/// Names in lists of documents of which most are used: what such a list tells besides is read by something that no
-/// pattern sees (a name that is put together, a proxy in front of the application, a library).
-fn told_by_documents<'a>(
-    sources: &'a Sources<'_>,
-    by_name: &BTreeMap<&str, Vec<&VariableFact>>,
-    passed: &BTreeSet<&str>,
-) -> BTreeSet<&'a str> {
-    let mut told = BTreeSet::new();
-    let mut list: Vec<&VariableFact> = Vec::new();
-    let mut close = |list: &mut Vec<&'a VariableFact>| {
-        let names: BTreeSet<&str> = list.iter().map(|fact| fact.name.as_str()).collect();
-        let used = names
-            .iter()
-            .filter(|name| by_name.get(**name).is_some_and(|facts| is_used(facts)) || passed.contains(**name))
-            .count();
-        if names.len() >= LIST && used >= KNOWN && used * 3 >= names.len() {
-            told.extend(names.into_iter().filter(|name| name.contains('_')));
-        }
-        list.clear();
-    };
-    for fact in &sources.facts.variables {
-        if fact.origin != VariableOrigin::Document || fact.internal || fact.commented {
-            continue;
-        }
-        let follows = list.last().is_some_and(|last| {
-            last.evidence.path == fact.evidence.path
-                && match (last.evidence.line, fact.evidence.line) {
-                    (Some(last), Some(line)) => line >= last && line - last <= 2,
-                    _ => false,
-                }
-        });
-        if !follows {
-            close(&mut list);
-        }
-        list.push(fact);
-    }
-    close(&mut list);
-    told
 }
 
 fn is_deployment(origin: VariableOrigin) -> bool {
@@ -342,161 +308,6 @@ fn join(
             .take(8)
             .collect(),
     })
-}
-
-/// Settings files and what they give to each setting, under the name of its variable without prefix.
-struct Layers<'a> {
-    values: BTreeMap<&'a str, Vec<&'a VariableFact>>,
-    groups: BTreeSet<&'a str>,
-}
-
-impl<'a> Layers<'a> {
-    fn new(facts: &'a [VariableFact]) -> Self {
-        let mut values: BTreeMap<&str, Vec<&VariableFact>> = BTreeMap::new();
-        let mut groups = BTreeSet::new();
-        let of_layers = facts.iter().filter(|fact| {
-            fact.internal && fact.origin == VariableOrigin::Code && fact.scope == Scope::Production
-        });
-        for fact in of_layers {
-            let name = fact.name.as_str();
-            values.entry(name).or_default().push(fact);
-            groups.extend(name.rsplit_once("__").map(|(group, _)| group));
-        }
-        Self { values, groups }
-    }
-
-    /// A setting of a structure that only variables or files fill: do the files leave it open, or give it a value that
-    /// serves nobody?
-    fn leave_open(&self, name: &str, production: &[&&VariableFact]) -> bool {
-        let plain = production
-            .iter()
-            .filter(|fact| fact.origin == VariableOrigin::Code && !fact.internal)
-            .all(|fact| !fact.has_default && fact.evidence.path.name().ends_with(".rs"));
-        let is_read = production
-            .iter()
-            .any(|fact| fact.origin == VariableOrigin::Code && !fact.internal);
-        if !plain || !is_read {
-            return false;
-        }
-        // The prefix has one word or a few.
-        let without_prefix = name
-            .match_indices('_')
-            .take(3)
-            .filter_map(|(at, _)| name.get(at + 1..))
-            .map(|rest| rest.trim_start_matches('_'));
-        for rest in without_prefix {
-            if let Some(given) = self.values.get(rest) {
-                return given.iter().all(|fact| fact.placeholder || !fact.has_default);
-            }
-            if rest
-                .rsplit_once("__")
-                .is_some_and(|(group, _)| self.groups.contains(group))
-            {
-                return true;
-            }
-        }
-        false
-    }
-}
-
-/// Does a service fail to start, or start insecurely, without it? A value that one stack passes is no default: the next
-/// deployment needs it again. A stand-in for a secret is none either, nor is the mode of developers.
-fn is_required(name: &str, secret: bool, production: &[&&VariableFact], sources: &Sources<'_>) -> bool {
-    let reads: Vec<&&&VariableFact> = production
-        .iter()
-        .filter(|fact| {
-            matches!(
-                fact.origin,
-                VariableOrigin::Code | VariableOrigin::Script | VariableOrigin::Interpolation
-            )
-        })
-        .collect();
-    let is_default = |fact: &VariableFact| {
-        fact.has_default
-            && !fact.placeholder
-            && !fact.default.as_ref().is_some_and(|default| {
-                default.as_str() == name || schema::is_development_default(name, default.as_str())
-            })
-    };
-    let of_image = production
-        .iter()
-        .any(|fact| fact.origin == VariableOrigin::Image && !fact.build_time && is_default(fact));
-    let has_default = of_image || reads.iter().any(|fact| is_default(fact));
-    // A stack that demands it stops without it, whatever other files fall back on.
-    let by_stack = production.iter().any(|fact| {
-        fact.required && matches!(fact.origin, VariableOrigin::Interpolation | VariableOrigin::Stack)
-    });
-    let stand_in = secret && reads.iter().any(|fact| fact.placeholder && fact.has_default);
-    // A script that chooses production for itself does not choose for the service.
-    let development_default = !of_image
-        && reads.iter().any(|fact| {
-            fact.origin == VariableOrigin::Code
-                && fact
-                    .default
-                    .as_ref()
-                    .is_some_and(|default| schema::is_development_default(name, default.as_str()))
-        });
-    let in_code = reads
-        .iter()
-        .any(|fact| fact.origin == VariableOrigin::Code && !fact.build_time);
-    // A default for the application's own secret is one that everybody can read.
-    let own_secret = secret && in_code && schema::is_own_secret(name);
-    let own_store = in_code && schema::is_own_store(name) && (secret || !has_default);
-    by_stack
-        || stand_in
-        || development_default
-        || own_secret
-        || own_store
-        || !of_image && in_code && is_to_be_set(name, production)
-        || is_demanded(secret || !has_default, &reads, sources)
-}
-
-/// An example file asks for a value, and what the code falls back on serves nobody: its own machine's address, or
-/// something that the example does not think of.
-fn is_to_be_set(name: &str, production: &[&&VariableFact]) -> bool {
-    let own = schema::is_own_store(name) || schema::is_own_address(name);
-    let offered: Vec<&&&VariableFact> = production
-        .iter()
-        .filter(|fact| fact.origin == VariableOrigin::File && fact.documented && !fact.commented)
-        .collect();
-    if !own || offered.is_empty() {
-        return false;
-    }
-    let mut defaults = production
-        .iter()
-        .filter(|fact| fact.origin == VariableOrigin::Code && fact.has_default)
-        .filter_map(|fact| fact.default.as_ref())
-        .filter(|default| !matches!(default.as_str(), "false" | "null"));
-    let is_other = |default: &Setting| {
-        offered
-            .iter()
-            .any(|fact| fact.default.as_ref().is_some_and(|example| example != default))
-    };
-    let serves = defaults.any(|default| !schema::is_loopback(default.as_str()) && !is_other(default));
-    !serves
-}
-
-/// Does the code stop without it? What one application falls back on is no help to another one.
-fn is_demanded(no_default: bool, reads: &[&&&VariableFact], sources: &Sources<'_>) -> bool {
-    let app = |fact: &VariableFact| sources.apps.owner(&fact.evidence.path).map(|app| app.dir.clone());
-    // Two patterns may see one place; the one that sees a way out is right.
-    let with_way_out: BTreeSet<&Evidence> = reads
-        .iter()
-        .filter(|fact| fact.has_default)
-        .map(|fact| &fact.evidence)
-        .collect();
-    let mut demanding = reads
-        .iter()
-        .filter(|fact| fact.required && !with_way_out.contains(&fact.evidence));
-    if no_default {
-        return demanding.next().is_some();
-    }
-    let served: BTreeSet<Option<RelPath>> = reads
-        .iter()
-        .filter(|fact| fact.has_default)
-        .map(|fact| app(fact))
-        .collect();
-    demanding.any(|fact| fact.origin == VariableOrigin::Code && !served.contains(&app(fact)))
 }
 
 /// The services that read a variable, or that a stack passes it to.

@@ -2,7 +2,7 @@
 
 use playbook_core::evidence::Scope;
 use playbook_core::harmless::Name;
-use playbook_core::inventory::{Container, Manifest, Project};
+use playbook_core::inventory::{Manifest, Project};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -47,48 +47,6 @@ pub(crate) fn resolve(facts: &Facts, apps: &Apps, index: &FileIndex, folder_name
             .cloned()
     });
     project
-}
-
-/// Stands in the list of own images when the repository builds any: no image can have this name.
-pub(crate) const HAS_IMAGES: &str = "<builds images>";
-
-/// Names under which the repository publishes its own images.
-pub(crate) fn own_images(project: &Project, apps: &Apps, containers: &[Container]) -> Vec<String> {
-    let owner = project.vcs.remote.as_ref().and_then(|remote| {
-        remote
-            .as_str()
-            .trim_end_matches('/')
-            .rsplit('/')
-            .nth(1)
-            .map(str::to_ascii_lowercase)
-    });
-    let mut names: Vec<String> = project
-        .name
-        .iter()
-        .map(|name| name.as_str().to_ascii_lowercase())
-        .collect();
-    names.extend(owner.filter(|owner| owner.len() > 2));
-    names.extend(
-        apps.all
-            .iter()
-            .filter(|app| !app.dir.is_root())
-            .map(|app| app.dir.name().to_ascii_lowercase()),
-    );
-    names.extend(
-        apps.all
-            .iter()
-            .filter_map(|app| Some(app.main()?.name.as_ref()?.as_str().to_ascii_lowercase())),
-    );
-    names.retain(|name| name.len() > 2);
-    if containers
-        .iter()
-        .any(|container| container.scope == Scope::Production)
-    {
-        names.push(HAS_IMAGES.to_owned());
-    }
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// Manifests with the lockfile that lies beside them or above them.

@@ -14,6 +14,27 @@ struct Table {
     role: Vec<RoleNames>,
     maintenance: Words,
     development_command: CommandWords,
+    foreign_role: Vec<RoleNames>,
+    datastore_process: Vec<DatastoreProcess>,
+    instance: Words,
+    variant: Variants,
+    helper: Words,
+    process_manager: Words,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct DatastoreProcess {
+    kind: String,
+    programs: BTreeSet<String>,
+    #[serde(default)]
+    variables: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+struct Variants {
+    names: BTreeSet<String>,
+    runtimes: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +76,72 @@ pub(crate) fn is_maintenance(name: &str) -> bool {
     TABLE
         .as_ref()
         .is_some_and(|table| words.iter().any(|word| table.maintenance.names.contains(word)))
+}
+
+/// The role that the name of somebody else's image tells.
+pub(crate) fn of_foreign_name(name: &str) -> Option<Role> {
+    let words = words_of(name);
+    TABLE
+        .as_ref()?
+        .foreign_role
+        .iter()
+        .find(|row| words.iter().any(|word| row.names.contains(word)))
+        .and_then(|row| Role::from_word(&row.role))
+}
+
+/// The kind of datastore whose server a program is.
+pub(crate) fn store_of_program(program: &str) -> Option<&'static str> {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    TABLE
+        .as_ref()?
+        .datastore_process
+        .iter()
+        .find(|row| row.programs.contains(name))
+        .map(|row| row.kind.as_str())
+}
+
+/// The kind of datastore whose image is told its first user or database by one of these variables.
+pub(crate) fn store_of_variables<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'static str> {
+    let table = TABLE.as_ref()?;
+    names.find_map(|name| {
+        table
+            .datastore_process
+            .iter()
+            .find(|row| row.variables.contains(name))
+            .map(|row| row.kind.as_str())
+    })
+}
+
+/// Is it the name of code that programs share?
+pub(crate) fn is_helper(name: &str) -> bool {
+    let words = words_of(name);
+    TABLE
+        .as_ref()
+        .is_some_and(|table| words.last().is_some_and(|word| table.helper.names.contains(word)))
+}
+
+/// Is it a program that starts and watches the processes of one host or image?
+pub(crate) fn is_process_manager(program: &str) -> bool {
+    TABLE
+        .as_ref()
+        .is_some_and(|table| table.process_manager.names.contains(program))
+}
+
+/// A name without the words that only number its instances or tell its build apart: of `api-2`, `api-replica`,
+/// `api-native` and `api-java21` it is `api`. `None` where nothing is left.
+pub(crate) fn stem(name: &str) -> Option<String> {
+    let table = TABLE.as_ref()?;
+    let is_variant = |word: &str| {
+        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        table.variant.names.contains(word)
+            || letters.len() < word.len() && table.variant.runtimes.contains(letters)
+    };
+    let is_number = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+    let words: Vec<String> = words_of(name)
+        .into_iter()
+        .filter(|word| !table.instance.names.contains(word) && !is_variant(word) && !is_number(word))
+        .collect();
+    (!words.is_empty()).then(|| words.join("-"))
 }
 
 /// Does the command run a development server or a watcher?
@@ -185,6 +272,24 @@ mod tests {
         assert!(is_maintenance("dev_server"));
         assert!(is_development_command("nodemon src/index.js"));
         assert!(!is_development_command("node dist/main.js"));
+    }
+
+    #[test]
+    fn names_have_stems() {
+        for (name, wanted) in [
+            ("api", Some("api")),
+            ("api-native", Some("api")),
+            ("api-java21", Some("api")),
+            ("api-2", Some("api")),
+            ("chat-alpha", Some("chat")),
+            ("go-worker", Some("go-worker")),
+            ("native", None),
+        ] {
+            assert_eq!(stem(name).as_deref(), wanted, "{name}");
+        }
+        assert_eq!(store_of_program("/usr/bin/mysqld_safe"), Some("mysql"));
+        assert_eq!(of_foreign_name("sql-exporter"), Some(Role::Monitoring));
+        assert_eq!(of_name("load-generator"), Some(Role::Tool));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Which files together form one deployment: Compose files are merged into the set that production runs, other stacks
 //! stay as their files state them.
 
+mod scope;
+
+pub(crate) use scope::judge;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use playbook_core::evidence::{Evidence, Scope};

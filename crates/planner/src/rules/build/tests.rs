@@ -74,6 +74,9 @@ fn versions() {
     );
     silent(id, &two("24.1", "24.2"), "compose");
     silent(id, &two("24.1", ">=20"), "compose");
+    silent(id, &two("24", ">=24.2"), "compose");
+    silent(id, &two("18", "^16 || ^18"), "compose");
+    fires(id, &two("18.2", ">=20.1"), "compose");
     let python = inventory(|all| {
         all.version_pins = vec![
             pin("python", "3.13", "Dockerfile"),

@@ -6,6 +6,7 @@ use playbook_core::inventory::{
 };
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::{plain, text, word};
 use crate::detect::compose;
@@ -62,7 +63,12 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Facts, object: &Node, chart:
             .and_then(plain)
             .or(stem.filter(|_| source.text.contains("{{")))
             .and_then(word);
-        let unit_name = match (workload, own) {
+        // A file with an application and its datastore names only the containers of each.
+        let stored = own
+            .as_ref()
+            .filter(|own| name.and_then(plain).is_none() && is_store(own.as_str()));
+        let unit_name = match (workload, own.clone()) {
+            (Some(_), Some(own)) if at == 0 && stored.is_some() => own,
             (Some(workload), _) if at == 0 => workload,
             (Some(workload), Some(own)) => Shown::join([&workload, &own], "-"),
             (None, Some(own)) => own,
@@ -91,6 +97,14 @@ pub(super) fn read(source: &Source<'_>, facts: &mut Facts, object: &Node, chart:
         units.push(unit);
     }
     units
+}
+
+/// Is it the name of a datastore?
+fn is_store(name: &str) -> bool {
+    Catalogue::get()
+        .by_image(name)
+        .iter()
+        .any(|found| found.technology.group == Group::Datastore)
 }
 
 fn number(node: &Node) -> Option<u32> {

@@ -185,8 +185,12 @@ fn decorators(code: &Code<'_>, facts: &mut Facts) {
                 let written = first.written(code.text());
                 let number = written.replace('_', "");
                 match written.strip_prefix("CronExpression.") {
-                    Some(word) => cron_expression(word).map(str::to_owned),
-                    None => number.parse::<u64>().ok().map(|ms| format!("every {ms}ms")),
+                    Some(word) => cron_expression(word),
+                    None => number
+                        .parse::<u64>()
+                        .ok()
+                        .map(|ms| format!("every {ms}ms"))
+                        .or_else(|| constant_text(code, written)),
                 }
             })
         });
@@ -207,34 +211,73 @@ fn decorators(code: &Code<'_>, facts: &mut Facts) {
     }
 }
 
+/// The text of a constant of this file, also of a class: `Jobs.EVERY_NIGHT`. A text with holes has no fixed value.
+fn constant_text(code: &Code<'_>, written: &str) -> Option<String> {
+    let name = written.rsplit('.').next().filter(|name| !name.is_empty())?;
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return None;
+    }
+    let range = code.constant(name)?;
+    let value = slice(code.text(), range.start, range.end).trim();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    let text = value.strip_prefix(quote)?.strip_suffix(quote)?;
+    (!text.contains([quote, '$'])).then(|| text.to_owned())
+}
+
 /// The schedule of a name such as `EVERY_DAY_AT_3AM` in NestJS.
-fn cron_expression(word: &str) -> Option<&'static str> {
-    Some(match word {
+fn cron_expression(word: &str) -> Option<String> {
+    let fixed = match word {
         "EVERY_SECOND" => "* * * * * *",
-        "EVERY_5_SECONDS" => "*/5 * * * * *",
-        "EVERY_10_SECONDS" => "*/10 * * * * *",
-        "EVERY_30_SECONDS" => "*/30 * * * * *",
         "EVERY_MINUTE" => "*/1 * * * *",
-        "EVERY_5_MINUTES" => "0 */5 * * * *",
-        "EVERY_10_MINUTES" => "0 */10 * * * *",
-        "EVERY_30_MINUTES" => "0 */30 * * * *",
         "EVERY_HOUR" => "0 0-23/1 * * *",
-        "EVERY_6_HOURS" => "0 0-23/6 * * *",
-        "EVERY_12_HOURS" => "0 0-23/12 * * *",
-        "EVERY_DAY_AT_MIDNIGHT" => "0 0 * * *",
-        "EVERY_DAY_AT_1AM" => "0 01 * * *",
-        "EVERY_DAY_AT_2AM" => "0 02 * * *",
-        "EVERY_DAY_AT_3AM" => "0 03 * * *",
-        "EVERY_DAY_AT_4AM" => "0 04 * * *",
-        "EVERY_DAY_AT_5AM" => "0 05 * * *",
-        "EVERY_DAY_AT_6AM" => "0 06 * * *",
-        "EVERY_DAY_AT_NOON" => "0 12 * * *",
+        "EVERY_2ND_HOUR" => "0 */2 * * *",
+        "EVERY_2ND_HOUR_FROM_1AM_THROUGH_11PM" => "0 1-23/2 * * *",
         "EVERY_WEEK" => "0 0 * * 0",
         "EVERY_WEEKDAY" => "0 0 * * 1-5",
         "EVERY_WEEKEND" => "0 0 * * 6,0",
         "EVERY_1ST_DAY_OF_MONTH_AT_MIDNIGHT" => "0 0 1 * *",
+        "EVERY_1ST_DAY_OF_MONTH_AT_NOON" => "0 12 1 * *",
+        "EVERY_2ND_MONTH" => "0 0 1 */2 *",
+        "EVERY_QUARTER" => "0 0 1 */3 *",
+        "EVERY_6_MONTHS" => "0 0 1 */6 *",
+        "EVERY_YEAR" => "0 0 1 1 *",
+        "EVERY_30_MINUTES_BETWEEN_9AM_AND_5PM" => "0 */30 9-17 * * *",
+        "EVERY_30_MINUTES_BETWEEN_9AM_AND_6PM" => "0 */30 9-18 * * *",
+        "EVERY_30_MINUTES_BETWEEN_10AM_AND_7PM" => "0 */30 10-19 * * *",
+        _ => "",
+    };
+    if !fixed.is_empty() {
+        return Some(fixed.to_owned());
+    }
+    if let Some(time) = word.strip_prefix("EVERY_DAY_AT_") {
+        return Some(format!("0 {} * * *", hour(time)?));
+    }
+    if let Some(time) = word.strip_prefix("MONDAY_TO_FRIDAY_AT_") {
+        return Some(format!("0 0 {} * * 1-5", hour(time)?));
+    }
+    let (number, unit) = word.strip_prefix("EVERY_")?.split_once('_')?;
+    let number: u8 = number.parse().ok()?;
+    Some(match unit {
+        "SECONDS" => format!("*/{number} * * * * *"),
+        "MINUTES" => format!("0 */{number} * * * *"),
+        "HOURS" => format!("0 0-23/{number} * * *"),
         _ => return None,
     })
+}
+
+/// The hour of `3AM`, `MIDNIGHT`, `NOON`. Hours before noon have two digits.
+fn hour(time: &str) -> Option<String> {
+    match time {
+        "MIDNIGHT" => return Some("0".to_owned()),
+        "NOON" => return Some("12".to_owned()),
+        _ => {}
+    }
+    let number = |text: &str| text.parse::<u8>().ok().filter(|hour| (1..=12).contains(hour));
+    if let Some(morning) = time.strip_suffix("AM") {
+        return Some(format!("{:02}", number(morning)? % 12));
+    }
+    let evening = number(time.strip_suffix("PM")?)?;
+    Some((evening % 12 + 12).to_string())
 }
 
 /// `cors()`, `app.enableCors({ origin })`, `fastify.register(cors, {…})`, `new Server(http, { cors: {…} })`.
