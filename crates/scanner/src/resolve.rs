@@ -26,6 +26,7 @@ mod project;
 mod roles;
 mod routes;
 mod services;
+mod settings;
 mod stacks;
 mod terraform;
 mod units;
@@ -46,6 +47,7 @@ use services::Merged;
 
 /// Makes the inventory.
 pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) -> Scan {
+    settings::drop_unused(&mut facts, index);
     let mut inventory = Inventory::empty();
     for fact in &mut facts.projects {
         if fact.package_manager.is_none() {
