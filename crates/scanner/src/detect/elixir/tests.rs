@@ -155,7 +155,7 @@ end
 
 #[test]
 fn settings_that_nothing_imports_say_nothing() {
-    let found = crate::testing::inventory(
+    let found = testing::inventory(
         r##"//- mix.exs
 defmodule Shop.MixProject do
   def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}]]
