@@ -194,6 +194,46 @@ fn differ(tool: &str, a: &[u64], b: &[u64]) -> bool {
     a.iter().zip(b).take(depth).any(|(x, y)| x != y)
 }
 
+/// Pins below what another place of the same folder, or of one above or below it, asks for at least (`>=3.11`), each
+/// with that place.
+fn below_minimum(
+    inventory: &Inventory,
+    tool: &Shown,
+    pinned: &BTreeMap<Vec<u64>, Vec<&VersionPin>>,
+) -> Vec<(Vec<u64>, Evidence)> {
+    let mut found = Vec::new();
+    for minimum in inventory
+        .version_pins
+        .iter()
+        .filter(|pin| pin.tool == *tool && pin.scope == Scope::Production)
+    {
+        let Some(rest) = minimum.version.as_str().trim().strip_prefix(">=") else {
+            continue;
+        };
+        let numbers = version_numbers(
+            rest.split([',', ' ', '<'])
+                .find(|part| !part.is_empty())
+                .unwrap_or_default(),
+        );
+        for (version, pins) in pinned {
+            let below = version
+                .iter()
+                .zip(&numbers)
+                .find(|(a, b)| a != b)
+                .is_some_and(|(a, b)| a < b);
+            for pin in pins.iter().filter(|_| below) {
+                if !pin.path.is_in(&minimum.path) && !minimum.path.is_in(&pin.path) {
+                    continue;
+                }
+                let place = |pin: &VersionPin| pin.evidence.first().cloned();
+                found.extend(place(pin).map(|place| (version.clone(), place)));
+                found.extend(place(minimum).map(|place| (numbers.clone(), place)));
+            }
+        }
+    }
+    found
+}
+
 fn disagreement(inventory: &Inventory, findings: &mut Findings, of_ci: bool) {
     let tools: BTreeSet<&Shown> = inventory.version_pins.iter().map(|pin| &pin.tool).collect();
     for tool in tools {
@@ -245,6 +285,9 @@ fn disagreement(inventory: &Inventory, findings: &mut Findings, of_ci: bool) {
                     }
                 }
             }
+        }
+        if !of_ci {
+            evidence.extend(below_minimum(inventory, tool, &ours));
         }
         let versions: BTreeSet<&Vec<u64>> = evidence.iter().map(|(version, _)| version).collect();
         let texts: Vec<Shown> = versions
