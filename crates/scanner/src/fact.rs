@@ -538,6 +538,8 @@ pub(crate) struct Facts {
     /// Embedded databases that the application falls back on while nothing else is chosen. They count where nothing
     /// proves another database.
     pub(crate) default_stores: Vec<StoreFact>,
+    /// Settings of Elixir that other settings bring in.
+    pub(crate) settings_imports: Vec<RelPath>,
     pub(crate) variables: Vec<VariableFact>,
     pub(crate) routes: Vec<RouteFact>,
     pub(crate) prefixes: Vec<PrefixFact>,
@@ -592,7 +594,7 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, default_stores, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
+        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, default_stores, settings_imports, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.config_imports.extend(other.config_imports);

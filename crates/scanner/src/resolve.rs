@@ -27,6 +27,7 @@ mod project;
 mod roles;
 mod routes;
 mod services;
+mod settings;
 mod stacks;
 mod terraform;
 mod units;
@@ -47,6 +48,7 @@ use services::Merged;
 
 /// Makes the inventory.
 pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) -> Scan {
+    settings::drop_unused(&mut facts, index);
     let mut inventory = Inventory::empty();
     build_files::expand_aliases(&mut facts);
     for fact in &mut facts.projects {

@@ -3,6 +3,7 @@
 mod entry;
 mod migration;
 mod mix;
+mod settings;
 
 use playbook_core::harmless::Name;
 use playbook_core::path::RelPath;
@@ -60,6 +61,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         config_imports(source, facts);
     }
     needles(&code, "elixir", facts);
+    settings::detect(&code, facts);
     entry::detect(&code, facts);
     migration::detect(&code, facts);
 }

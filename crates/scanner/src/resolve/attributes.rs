@@ -316,9 +316,9 @@ fn ports(merged: &mut Merged, sources: &Sources<'_>) {
     merged.service.port_confidence = confidence;
 }
 
-/// Ports that debuggers listen on by default.
+/// Ports that debuggers, and the bundlers of front ends, listen on by default while people develop.
 fn is_debug_port(port: u16) -> bool {
-    matches!(port, 5005 | 5678 | 9229)
+    matches!(port, 5005 | 5173 | 5678 | 9229 | 24678)
 }
 
 fn unit_of<'a>(

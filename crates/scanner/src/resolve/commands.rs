@@ -187,18 +187,35 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
         _ => return None,
     };
     let app = sources.apps.owner(&service.path)?;
-    let entry = merged
+    let own: Vec<&EntryPoint> = merged
         .parts
         .iter()
         .filter_map(|part| sources.facts.entry_points.get(part.entry?))
-        .find(|entry| entry.kind == kind)
+        .filter(|entry| entry.kind == kind)
+        .collect();
+    let framework = |entry: &EntryPoint| {
+        Catalogue::get()
+            .find(Group::Framework, entry.framework.as_str())
+            .and_then(|technology| technology.framework.as_ref())
+    };
+    // What stands upon another one starts it: Horizon the queue workers.
+    let entry = own
+        .iter()
+        .find(|entry| {
+            !own.iter().any(|other| {
+                framework(other)
+                    .is_some_and(|above| above.built_on.iter().any(|below| entry.framework == *below))
+            })
+        })
+        .copied()
         .or_else(|| super::services::entries_of(sources, &app.dir, kind).next())?;
-    let technology = Catalogue::get().find(Group::Framework, entry.framework.as_str())?;
-    let pattern = technology.framework.as_ref()?.start.first()?;
-    let symbol = entry
-        .symbol
-        .as_ref()
-        .map(|symbol| relative_symbol(symbol.as_str(), &app.dir));
+    let pattern = framework(entry)?.start.first()?;
+    let symbol = release_of(app, sources).or_else(|| {
+        entry
+            .symbol
+            .as_ref()
+            .map(|symbol| relative_symbol(symbol.as_str(), &app.dir))
+    });
     let text = match (&symbol, pattern.contains('{')) {
         (Some(symbol), true) => fill_pattern(pattern, symbol),
         (_, false) => (*pattern).to_owned(),
@@ -211,6 +228,28 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
         Some(entry.evidence.clone()),
         Confidence::Convention,
     ))
+}
+
+/// The release that an application of Elixir or Erlang is packed in: what its own manifest names, else that of the
+/// umbrella above it.
+fn release_of(app: &App, sources: &Sources<'_>) -> Option<String> {
+    if app.runtime != "beam" {
+        return None;
+    }
+    sources
+        .apps
+        .all
+        .iter()
+        .filter(|above| app.dir.is_in(&above.dir))
+        .flat_map(|above| {
+            above
+                .projects
+                .iter()
+                .map(move |project| (above.dir.depth(), project))
+        })
+        .filter_map(|(depth, project)| Some((depth, project.programs.first()?.0.as_str())))
+        .max_by_key(|(depth, _)| *depth)
+        .map(|(_, name)| name.to_owned())
 }
 
 /// A Python program that listens by itself when it is run, where the server of the convention is not installed.

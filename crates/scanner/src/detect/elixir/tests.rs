@@ -152,3 +152,36 @@ end
         ]
     );
 }
+
+#[test]
+fn settings_that_nothing_imports_say_nothing() {
+    let found = testing::inventory(
+        r##"//- mix.exs
+defmodule Shop.MixProject do
+  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}]]
+end
+//- lib/shop_web/endpoint.ex
+defmodule ShopWeb.Endpoint do
+  use Phoenix.Endpoint, otp_app: :shop
+end
+//- config/config.exs
+import Config
+import_config "#{config_env()}.exs"
+//- config/prod.exs
+import Config
+config :shop, level: System.get_env("LOG_LEVEL")
+//- config/prod.secret.exs
+import Config
+config :shop, key: System.fetch_env!("OLD_KEY")
+//- config/runtime.exs
+import Config
+config :shop, key: System.fetch_env!("SHOP_KEY")
+"##,
+    );
+    let names: Vec<&str> = found
+        .environment
+        .iter()
+        .map(|variable| variable.name.as_str())
+        .collect();
+    assert_eq!(names, ["LOG_LEVEL", "SHOP_KEY"]);
+}

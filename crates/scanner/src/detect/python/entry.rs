@@ -33,7 +33,14 @@ pub(super) fn objects<'a>(code: &Code<'a>, definitions: &[Definition<'a>]) -> Ve
     let mut found = Vec::new();
     for call in code.calls() {
         let full = code.full_name(call.name);
-        let known = known::application(&full).map(|entry| (entry.framework, entry.kind()));
+        // `from fasthtml.common import *` brings the name without saying it.
+        let of_star = || {
+            let module = code.imported("*")?.strip_suffix('*')?;
+            (full == call.name).then(|| known::application(&format!("{module}{full}")))?
+        };
+        let known = known::application(&full)
+            .or_else(of_star)
+            .map(|entry| (entry.framework, entry.kind()));
         let Some((framework, kind)) = known.or_else(|| classes.get(call.name).copied()) else {
             continue;
         };

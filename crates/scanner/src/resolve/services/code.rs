@@ -39,7 +39,8 @@ pub(super) fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_
         let by_name = in_place.iter().copied().find(|at| {
             merged.get(*at).is_some_and(|known| {
                 known.parts.iter().any(|part| {
-                    normal(part.name.as_str()) == name
+                    // Two entry points of one application share its name and are no less two processes.
+                    (part.tier != Tier::Code || own_name) && normal(part.name.as_str()) == name
                         || mentions(part, &candidate.name)
                         || own_name && has_word(part.name.as_str(), candidate.name.as_str())
                 })
