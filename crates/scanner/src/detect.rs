@@ -13,6 +13,7 @@ mod choice;
 mod ci;
 mod cloud_run;
 mod cloudformation;
+mod code_migrations;
 mod commands;
 mod compose;
 mod conventions;
@@ -92,6 +93,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &ci::DETECTOR,
     &cloud_run::DETECTOR,
     &cloudformation::DETECTOR,
+    &code_migrations::DETECTOR,
     &compose::DETECTOR,
     &conventions::DETECTOR,
     &digitalocean::DETECTOR,

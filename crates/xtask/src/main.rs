@@ -4,7 +4,9 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a tool for the terminal of a developer"
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a tool for the terminal of a developer, which writes files and starts programs"
 )]
 
 mod bench;

@@ -407,7 +407,7 @@ fn plain_http(inventory: &Inventory, _: &Context, findings: &mut Findings) {
                 ),
                 // The last place of a port is the one that opens it: a Service comes after the container's own port.
                 open.iter()
-                    .flat_map(|unit| open_ports(unit).flat_map(|port| port.evidence.last().cloned())),
+                    .flat_map(|unit| open_ports(unit).filter_map(|port| port.evidence.last().cloned())),
             )
             .confidence(Confidence::Derived);
     }

@@ -272,8 +272,7 @@ impl Reader<'_> {
             let rest = self.rest();
             let Some(letter) = rest.chars().next() else { return };
             match letter {
-                '\n' | ',' if open == 0 => return,
-                '}' | ']' | ')' if open == 0 => return,
+                '\n' | ',' | '}' | ']' | ')' if open == 0 => return,
                 '{' | '[' | '(' => open += 1,
                 '}' | ']' | ')' => open -= 1,
                 '\'' => {

@@ -234,7 +234,11 @@ mod tests {
             .flat_map(|stack| &stack.units)
             .find(|unit| unit.name == "api")
             .expect("the workload");
-        let domains: Vec<&str> = unit.domains.iter().map(|host| host.as_str()).collect();
+        let domains: Vec<&str> = unit
+            .domains
+            .iter()
+            .map(playbook_core::shown::Shown::as_str)
+            .collect();
         assert_eq!(domains, ["api.example.com", "shop.example.com"]);
         let port = unit.ports.first().expect("a port");
         assert_eq!(

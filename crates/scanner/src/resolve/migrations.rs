@@ -74,13 +74,20 @@ pub(crate) fn resolve(
 /// Entries of the files themselves.
 fn of_revisions(sources: &Sources<'_>) -> BTreeMap<Key, Migration> {
     let mut found: BTreeMap<Key, Migration> = BTreeMap::new();
+    let told: BTreeMap<&RelPath, &Shown> = sources
+        .facts
+        .migrations
+        .iter()
+        .filter(|fact| fact.tool != "raw-sql" && fact.scope == Scope::Production)
+        .filter_map(|fact| Some((fact.dir.as_ref()?, &fact.tool)))
+        .collect();
     for revision in sources
         .facts
         .revisions
         .iter()
         .filter(|revision| revision.scope == Scope::Production)
     {
-        let tool = tool_of(revision, sources);
+        let tool = tool_of(revision, &told, sources);
         let dir = layout::tree(tool.as_str(), &revision.dir);
         let known = found
             .entry((tool.as_str().to_owned(), dir.clone()))
@@ -145,7 +152,11 @@ fn keeps_no_files(technology: &Technology) -> bool {
 }
 
 /// Numbered SQL files say no tool: the application's packages do, if just one of them reads such files.
-fn tool_of(revision: &crate::fact::RevisionFact, sources: &Sources<'_>) -> Shown {
+fn tool_of(
+    revision: &crate::fact::RevisionFact,
+    told: &BTreeMap<&RelPath, &Shown>,
+    sources: &Sources<'_>,
+) -> Shown {
     if revision.tool == "alembic" && is_wrapped(revision, sources) {
         return Shown::from("flask-migrate");
     }
@@ -153,6 +164,10 @@ fn tool_of(revision: &crate::fact::RevisionFact, sources: &Sources<'_>) -> Shown
     let shared = revision.tool == "raw-sql" || revision.tool == "golang-migrate";
     if !shared {
         return revision.tool.clone();
+    }
+    // A file of checksums beside them, or a configuration, names the folder and its tool.
+    if let Some(tool) = told.get(&revision.dir) {
+        return (*tool).clone();
     }
     let mut tools: BTreeSet<&'static str> = BTreeSet::new();
     let owner = sources.apps.owner(&revision.path);

@@ -84,9 +84,9 @@ pub(super) fn perl(source: &Source<'_>, facts: &mut Facts) {
     let mut manifest = project(source, "cpan", "perl", "perl", Some("cpan"));
     let mut development = 0u32;
     for (line, text) in lines(source, "#") {
-        if pattern!(r#"^\s*on\s+['"]?(?:test|develop|configure|build)\b"#).is(text) {
-            development += 1;
-        } else if pattern!(r"^\s*(?:on|feature)\b.*\{\s*$").is(text) && development > 0 {
+        let opens = pattern!(r#"^\s*on\s+['"]?(?:test|develop|configure|build)\b"#).is(text);
+        let nests = development > 0 && pattern!(r"^\s*(?:on|feature)\b.*\{\s*$").is(text);
+        if opens || nests {
             development += 1;
         } else if text.trim_start().starts_with('}') {
             development = development.saturating_sub(1);
@@ -243,7 +243,7 @@ pub(super) fn cabal(source: &Source<'_>, facts: &mut Facts) {
 }
 
 /// C or C++ by the endings of the files that a build names.
-fn native<'a>(source: &Source<'a>, kind: &'static str) -> ProjectFact {
+fn native(source: &Source<'_>, kind: &'static str) -> ProjectFact {
     let cpp = pattern!(r"\.(?:cc|cpp|cxx)\b|\bCXX\b|['\x22]cpp['\x22]").is(source.text)
         || !pattern!(r"\.c\b").is(source.text);
     project(source, kind, if cpp { "cpp" } else { "c" }, "", Some(kind))

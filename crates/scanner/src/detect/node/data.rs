@@ -275,7 +275,7 @@ fn revision(code: &Code<'_>, facts: &mut Facts) {
     } else if code.asks_for("kysely") || text.contains("Kysely") {
         "kysely"
     } else if text.contains("db.collection") || code.asks_for("mongodb") {
-        "migrate-mongo"
+        "mongoose-migrate"
     } else {
         return;
     };

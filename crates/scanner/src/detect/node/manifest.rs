@@ -257,10 +257,10 @@ fn versions(source: &Source<'_>, tree: &Node, project: &mut ProjectFact, facts: 
             let entry = node
                 .get_entry("version")
                 .and_then(|(line, value)| Some((line, value.text()?)));
-            if let (Some(tool), Some((line, version))) = (tool, entry) {
-                if let Some(tool) = super::super::tool_versions::known(tool) {
-                    pin(facts, source, tool, version, line);
-                }
+            if let (Some(tool), Some((line, version))) = (tool, entry)
+                && let Some(tool) = super::super::tool_versions::known(tool)
+            {
+                pin(facts, source, tool, version, line);
             }
         }
     }

@@ -139,7 +139,7 @@ impl<'a> Values<'a> {
                     _ => Some(Value::Node(node)),
                 }
             }
-            ("Chart", "Name") | ("Release", "Name") => self.name.map(|name| Value::Text(name.to_owned())),
+            ("Chart" | "Release", "Name") => self.name.map(|name| Value::Text(name.to_owned())),
             ("Chart", "AppVersion") => self.of_chart("appVersion"),
             ("Chart", "Version") => self.of_chart("version"),
             _ => None,

@@ -21,8 +21,8 @@ fn managed_stores_with_engine_version_and_size() {
         .map(|store| {
             (
                 store.kind.as_str(),
-                store.version.as_ref().map(|version| version.as_str()),
-                store.managed.as_ref().map(|managed| managed.as_str()),
+                store.version.as_ref().map(playbook_core::shown::Shown::as_str),
+                store.managed.as_ref().map(playbook_core::shown::Shown::as_str),
             )
         })
         .collect();
@@ -36,11 +36,14 @@ fn managed_stores_with_engine_version_and_size() {
     let units = &found.stacks[0].units;
     let plans: Vec<Option<&str>> = units
         .iter()
-        .map(|unit| unit.plan.as_ref().map(|plan| plan.as_str()))
+        .map(|unit| unit.plan.as_ref().map(playbook_core::shown::Shown::as_str))
         .collect();
     assert_eq!(plans, [Some("db.t4g.small"), Some("db-f1-micro")]);
     assert_eq!(units[0].mounts[0].size_gb, Some(40));
 }
+
+/// Name, image and variables of a unit.
+type Told<'a> = (&'a str, Option<&'a str>, Vec<(&'a str, VariableSource)>);
 
 #[test]
 fn local_modules_take_their_arguments() {
@@ -48,13 +51,13 @@ fn local_modules_take_their_arguments() {
         "//- infra/main.tf\nmodule \"api\" {\n  source = \"./service\"\n  name   = \"api\"\n  envs = [\n    {\n      name  = \"LOG_LEVEL\"\n      value = \"info\"\n    }\n  ]\n}\n\nmodule \"worker\" {\n  source = \"./service\"\n  name   = \"worker\"\n}\n//- infra/service/main.tf\nlocals {\n  common = [\n    {\n      name  = \"REGION\"\n      value = var.region\n    }\n  ]\n}\nvariable \"name\" {}\nvariable \"region\" {}\nvariable \"envs\" {\n  default = []\n}\nresource \"google_cloud_run_service\" \"this\" {\n  name = \"${var.project}-${var.name}\"\n  template {\n    spec {\n      containers {\n        image = \"registry.example.com/shop/${var.name}:1.4\"\n        dynamic \"env\" {\n          for_each = concat(local.common, var.envs)\n          content {\n            name  = env.value.name\n            value = env.value.value\n          }\n        }\n      }\n    }\n  }\n}\n",
     );
     assert_eq!(found.len(), 1);
-    let units: Vec<(&str, Option<&str>, Vec<(&str, VariableSource)>)> = found[0]
+    let units: Vec<Told<'_>> = found[0]
         .units
         .iter()
         .map(|unit| {
             (
                 unit.name.as_str(),
-                unit.image.as_ref().map(|image| image.as_str()),
+                unit.image.as_ref().map(playbook_core::shown::Shown::as_str),
                 unit.variables
                     .iter()
                     .map(|variable| (variable.name.as_str(), variable.source))
@@ -107,7 +110,12 @@ fn task_definitions_and_schedules() {
     let jobs: Vec<(&str, Option<&str>)> = found
         .scheduled_jobs
         .iter()
-        .map(|job| (job.name.as_str(), job.schedule.as_ref().map(|text| text.as_str())))
+        .map(|job| {
+            (
+                job.name.as_str(),
+                job.schedule.as_ref().map(playbook_core::shown::Shown::as_str),
+            )
+        })
         .collect();
     assert_eq!(jobs, [("nightly", Some("cron(0 3 * * ? *)"))]);
 }
@@ -123,8 +131,8 @@ fn modules_of_a_registry_stand_for_what_they_make() {
         .map(|unit| {
             (
                 unit.name.as_str(),
-                unit.datastore.as_ref().map(|kind| kind.as_str()),
-                unit.version.as_ref().map(|version| version.as_str()),
+                unit.datastore.as_ref().map(playbook_core::shown::Shown::as_str),
+                unit.version.as_ref().map(playbook_core::shown::Shown::as_str),
             )
         })
         .collect();
