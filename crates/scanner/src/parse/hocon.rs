@@ -54,7 +54,7 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
             reader.skip(|c| c != '\n');
             continue;
         }
-        reader.skip(|c| c.is_whitespace());
+        reader.skip(char::is_whitespace);
         if reader.rest.starts_with('{') {
             reader.take(1);
             if path.len() >= DEPTH {

@@ -182,11 +182,6 @@ fn module_stem(module: &RelPath) -> &str {
         .map_or(module.as_str(), |(stem, _)| stem)
 }
 
-/// The routes of the application of this folder, with whole paths.
-pub(crate) fn of_service(dir: &RelPath, sources: &Sources<'_>) -> Vec<WholeRoute> {
-    of_folders(std::slice::from_ref(dir), Scope::Production, sources)
-}
-
 /// Routes that the code of these applications has in development only.
 pub(crate) fn of_development(dirs: &[RelPath], sources: &Sources<'_>) -> Vec<WholeRoute> {
     of_folders(dirs, Scope::Development, sources)

@@ -135,7 +135,7 @@ fn with_overrides(entries: Vec<hocon::Entry>) -> Settings {
         let known = places.get(&entry.key).copied();
         match (optional, known.and_then(|at| out.get_mut(at))) {
             (Some(name), Some((_, value, _))) if !value.contains("${") => {
-                *value = format!("${{{name}:{value}}}")
+                *value = format!("${{{name}:{value}}}");
             }
             (Some(name), _) => {
                 places.insert(entry.key.clone(), out.len());

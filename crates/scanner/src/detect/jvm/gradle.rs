@@ -181,14 +181,14 @@ fn packages(code: &Code<'_>, manifest: &mut ProjectFact) -> Vec<(Dependency, usi
         add(name, "", is_development(group(&found, "configuration")), start(&found));
     }
     // `implementation(projects.lib.common)`: the accessor of a module.
-    out.iter_mut().for_each(|(found, _)| {
+    for (found, _) in &mut out {
         if let Some(path) = found.name.as_str().strip_prefix("projects.") {
             let module = path.rsplit('.').next().unwrap_or(path);
             if let Some(name) = Name::parse(Raw::new(module)) {
                 found.name = name;
             }
         }
-    });
+    }
     out
 }
 
