@@ -220,18 +220,6 @@ fn imports(code: &Code<'_>, facts: &mut Facts) {
     }
 }
 
-/// Calls that generate a document, and the path it is served under.
-const GENERATORS: &[(&str, &str)] = &[
-    ("flasgger.Swagger", ""),
-    ("flask_restx.Api", "/swagger.json"),
-    ("flask_smorest.Api", ""),
-    ("apiflask.APIFlask", "/openapi.json"),
-    ("drf_spectacular.views.SpectacularAPIView.as_view", ""),
-    ("drf_yasg.views.get_schema_view", ""),
-    ("ninja.NinjaAPI", "/openapi.json"),
-    ("litestar.Litestar", "/schema"),
-];
-
 /// The documents that an application generates of itself.
 fn documentation(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Facts) {
     if code.source.scope != Scope::Production {
@@ -272,7 +260,7 @@ fn documentation(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Facts) {
     }
     for call in code.calls() {
         let full = code.full_name(call.name);
-        if let Some((_, served)) = GENERATORS.iter().find(|(name, _)| *name == full) {
+        if let Some(served) = known::generator(&full) {
             specification(
                 code,
                 facts,
@@ -283,23 +271,6 @@ fn documentation(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Facts) {
         }
     }
 }
-
-/// Modules that Django's settings name, and the authentication they prove.
-const NAMES: &[(&str, &str)] = &[
-    ("django.contrib.sessions.middleware.SessionMiddleware", "session"),
-    (
-        "django.contrib.auth.middleware.RemoteUserMiddleware",
-        "remote-user",
-    ),
-    ("rest_framework_simplejwt.authentication.JWTAuthentication", "jwt"),
-    ("rest_framework.authentication.TokenAuthentication", "api-key"),
-    ("rest_framework.authentication.BasicAuthentication", "basic"),
-    ("oauth2_provider", "oauth2"),
-    ("allauth.socialaccount", "oauth2"),
-    ("mozilla_django_oidc", "oidc"),
-    ("django_auth_ldap.backend.LDAPBackend", "ldap"),
-    ("djangosaml2", "saml"),
-];
 
 /// What Django's settings switch on by naming it.
 fn settings_of_django(code: &Code<'_>, facts: &mut Facts) {
@@ -316,10 +287,10 @@ fn settings_of_django(code: &Code<'_>, facts: &mut Facts) {
         ) || name.ends_with("_APPS")
         {
             for (text, at) in code.texts_in(value) {
-                if let Some((_, kind)) = NAMES.iter().find(|(known, _)| *known == text) {
+                if let Some(kind) = known::setting(text) {
                     let evidence = code.source.at(code.line(at));
                     facts.auth.push(AuthFact {
-                        kind: Shown::from(*kind),
+                        kind: Shown::from(kind),
                         evidence: vec![evidence],
                     });
                 }

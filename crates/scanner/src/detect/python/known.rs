@@ -87,6 +87,57 @@ pub(super) struct Mark {
     pub(super) cache: Word,
 }
 
+/// A part of the path of a back end that Django's settings name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Backend {
+    part: Word,
+    kind: Word,
+}
+
+/// A call that makes a router.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+pub(super) struct RouterCall {
+    call: Word,
+    pub(super) framework: Word,
+    /// Keyword of its prefix; empty for none.
+    pub(super) prefix: Word,
+}
+
+/// A call that generates a document about an interface.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Generator {
+    call: Word,
+    path: Word,
+}
+
+/// A module that Django's settings name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Setting {
+    module: Word,
+    auth: Word,
+}
+
+/// Lists of words; the table explains each.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    bound(deserialize = "'de: 'static")
+)]
+pub(super) struct Words {
+    pub(super) authentication: Vec<Word>,
+    pub(super) casts: Vec<Word>,
+    pub(super) connectors: Vec<Word>,
+    pub(super) development_groups: Vec<Word>,
+    pub(super) path: Vec<Word>,
+    pub(super) production_groups: Vec<Word>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
 struct Table {
@@ -94,6 +145,11 @@ struct Table {
     run: Vec<Run>,
     store: Vec<Store>,
     mark: Vec<Mark>,
+    backend: Vec<Backend>,
+    router: Vec<RouterCall>,
+    generator: Vec<Generator>,
+    setting: Vec<Setting>,
+    words: Words,
 }
 
 // The table is part of the program; a mistake in it is found by the test below, never by a user.
@@ -139,6 +195,43 @@ pub(super) fn mark(name: &str) -> Option<&'static Mark> {
     TABLE.mark.iter().find(|entry| entry.call == name)
 }
 
+/// The datastore of a back end that Django's settings name.
+pub(super) fn backend(path: &str) -> Option<Word> {
+    TABLE
+        .backend
+        .iter()
+        .find(|entry| path.contains(entry.part))
+        .map(|entry| entry.kind)
+}
+
+/// The router that a call of this full name makes.
+pub(super) fn router(name: &str) -> Option<&'static RouterCall> {
+    TABLE.router.iter().find(|entry| entry.call == name)
+}
+
+/// The path under which a call of this full name serves the document that it generates; empty where it depends.
+pub(super) fn generator(name: &str) -> Option<Word> {
+    TABLE
+        .generator
+        .iter()
+        .find(|entry| entry.call == name)
+        .map(|entry| entry.path)
+}
+
+/// The authentication that a module in Django's settings proves.
+pub(super) fn setting(module: &str) -> Option<Word> {
+    TABLE
+        .setting
+        .iter()
+        .find(|entry| entry.module == module)
+        .map(|entry| entry.auth)
+}
+
+/// Lists of words.
+pub(super) fn words() -> &'static Words {
+    &TABLE.words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +240,17 @@ mod tests {
     fn the_table_parses_and_finds() {
         let table: Table = toml::from_str(include_str!("known.toml")).expect("known.toml");
         assert!(table.application.len() > 20 && table.run.len() > 10);
+        assert!(table.words.authentication.len() > 10 && table.words.casts.contains(&"int"));
+        assert_eq!(
+            backend("django.contrib.gis.db.backends.postgis"),
+            Some("postgresql")
+        );
+        assert_eq!(
+            router("flask.Blueprint").map(|entry| entry.prefix),
+            Some("url_prefix")
+        );
+        assert_eq!(generator("ninja.NinjaAPI"), Some("/openapi.json"));
+        assert_eq!(setting("djangosaml2"), Some("saml"));
         assert_eq!(
             application("fastapi.FastAPI").map(|entry| entry.framework),
             Some("fastapi")

@@ -43,52 +43,6 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
     }
 }
 
-/// Words in the name of a group of dependencies that production installs.
-const PRODUCTION_GROUPS: &[&str] = &[
-    "main",
-    "prod",
-    "production",
-    "deploy",
-    "deployment",
-    "server",
-    "runtime",
-];
-
-/// Words in the name of a group of dependencies for people and pipelines.
-const DEVELOPMENT_GROUPS: &[&str] = &[
-    "dev",
-    "devel",
-    "develop",
-    "development",
-    "test",
-    "tests",
-    "testing",
-    "docs",
-    "doc",
-    "lint",
-    "linting",
-    "format",
-    "typing",
-    "types",
-    "mypy",
-    "ci",
-    "local",
-    "coverage",
-    "release",
-    "build",
-    "notebook",
-    "notebooks",
-    "debug",
-    "benchmark",
-    "bench",
-    "examples",
-    "quality",
-    "style",
-    "pre-commit",
-    "tox",
-    "nox",
-];
-
 fn has_word(name: &str, words: &[&str]) -> bool {
     let lower = name.to_ascii_lowercase();
     words.contains(&lower.as_str())

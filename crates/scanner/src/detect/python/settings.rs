@@ -13,6 +13,7 @@ use playbook_core::harmless::{EnvName, Name, UrlPath};
 use playbook_core::inventory::VariableOrigin;
 use playbook_core::raw::Raw;
 
+use super::known;
 use super::syntax::{Call, Code, Definition, Span};
 use super::value::{self, argument, environment_read};
 use crate::detect::judge::{self, Place};
@@ -73,9 +74,6 @@ fn number(code: &Code<'_>, span: Span) -> Option<String> {
     Some(product.to_string())
 }
 
-/// Words in the name of a constant that holds a part of URL paths.
-const PATH_WORDS: &[&str] = &["api", "prefix", "route", "base", "root", "v1", "v2", "version"];
-
 /// Constants, and defaults of settings, that hold a URL path.
 fn constants(code: &Code<'_>, facts: &mut Facts) {
     for statement in code.statements() {
@@ -84,7 +82,11 @@ fn constants(code: &Code<'_>, facts: &mut Facts) {
         };
         let lower = name.to_ascii_lowercase();
         let constant = name.chars().any(|c| c.is_ascii_uppercase()) || lower.contains("prefix");
-        if !constant || !lower.split(['_', '.']).any(|word| PATH_WORDS.contains(&word)) {
+        if !constant
+            || !lower
+                .split(['_', '.'])
+                .any(|word| known::words().path.contains(&word))
+        {
             continue;
         }
         let text = code.string(span).or_else(|| {

@@ -15,27 +15,6 @@ use super::value::{argument, environment_read, variable, variable_name};
 use crate::detect::judge;
 use crate::fact::{Facts, StoreFact};
 
-/// Folders that hold one module for each of many sources that users connect to: none is the application's own store.
-const CONNECTORS: &[&str] = &[
-    "query_runner",
-    "query_runners",
-    "connectors",
-    "connector",
-    "datasources",
-    "data_sources",
-    "sources",
-    "destinations",
-    "integrations",
-    "plugins",
-    "providers",
-    "loaders",
-    "readers",
-    "backends",
-    "drivers",
-    "adapters",
-    "dialects",
-];
-
 pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
     for call in code.calls() {
         let full = code.full_name(call.name);
@@ -58,7 +37,7 @@ pub(super) fn is_connector(code: &Code<'_>) -> bool {
         .path
         .parent()
         .components()
-        .any(|part| CONNECTORS.contains(&part))
+        .any(|part| known::words().connectors.contains(&part))
 }
 
 fn fact(code: &Code<'_>, kind: &'static str, strong: bool, offset: usize) -> StoreFact {

@@ -3,6 +3,7 @@
 use playbook_core::harmless::{EnvName, Setting};
 use playbook_core::raw::Raw;
 
+use super::known;
 use super::syntax::{Argument, Call, Code, Piece, Span};
 
 /// Names followed from one value to the next; real code needs two.
@@ -100,44 +101,11 @@ fn is_reader_object(code: &Code<'_>, full: &str) -> bool {
     made_by(head)
 }
 
-/// Kinds of values that the readers of django-environ, environs and decouple turn text into.
-const CASTS: &[&str] = &[
-    "",
-    "bool",
-    "cache",
-    "cache_url",
-    "date",
-    "datetime",
-    "db",
-    "db_url",
-    "decimal",
-    "dict",
-    "dj_cache_url",
-    "dj_db_url",
-    "dj_email_url",
-    "email",
-    "email_url",
-    "enum",
-    "float",
-    "get_value",
-    "int",
-    "json",
-    "list",
-    "log_level",
-    "path",
-    "search_url",
-    "str",
-    "timedelta",
-    "tuple",
-    "url",
-    "uuid",
-];
-
 /// `env("X")` in a module of a settings package that takes the reader over from its sibling: `from .base import *`,
 /// `from config.settings.base import env`.
 fn is_shared_reader(code: &Code<'_>, name: &str) -> bool {
     let (head, method) = name.split_once('.').unwrap_or((name, ""));
-    if !CASTS.contains(&method) || code.constant(head).is_some() {
+    if !known::words().casts.contains(&method) || code.constant(head).is_some() {
         return false;
     }
     match code.imported(head) {

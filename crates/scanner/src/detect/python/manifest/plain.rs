@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use playbook_core::evidence::Scope;
 use playbook_core::path::RelPath;
 
-use super::{DEVELOPMENT_GROUPS, Project, has_word, pin, problem, pyproject};
+use super::super::known::words;
+use super::{Project, has_word, pin, problem, pyproject};
 use crate::fact::Facts;
 use crate::parse::tree::Node;
 use crate::parse::{requirements as parser, toml, yaml};
@@ -41,7 +42,7 @@ pub(super) fn requirements(source: &Source<'_>, facts: &mut Facts) {
         project.fact.dir = folder.parent();
     }
     let stem = source.path.name().trim_end_matches(".txt");
-    let development = source.scope == Scope::Development || has_word(stem, DEVELOPMENT_GROUPS);
+    let development = source.scope == Scope::Development || has_word(stem, &words().development_groups);
     for package in &file.packages {
         project.add(package, development, package.line);
     }

@@ -5,7 +5,8 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
-use super::{DEVELOPMENT_GROUPS, PRODUCTION_GROUPS, Project, has_word, pin, problem};
+use super::super::known::words;
+use super::{Project, has_word, pin, problem};
 use crate::fact::{EntryKind, EntryPoint, Facts, ScriptFact};
 use crate::parse::toml;
 use crate::parse::tree::Node;
@@ -127,7 +128,11 @@ fn standard(source: &Source<'_>, facts: &mut Facts, project: &mut Project, table
         .into_iter()
         .flat_map(Node::entries)
     {
-        list(project, Some(packages), !has_word(extra, PRODUCTION_GROUPS));
+        list(
+            project,
+            Some(packages),
+            !has_word(extra, &words().production_groups),
+        );
     }
     for key in ["scripts", "gui-scripts"] {
         for (name, line, entry) in table.get(key).into_iter().flat_map(Node::entries) {
@@ -159,8 +164,8 @@ fn groups(project: &mut Project, tree: &Node) {
         .map(|(name, _)| name)
         .collect();
     for (group, _, packages) in tree.get("dependency-groups").into_iter().flat_map(Node::entries) {
-        let production = !has_word(group, DEVELOPMENT_GROUPS)
-            && (has_word(group, PRODUCTION_GROUPS) || default.contains(&group));
+        let production = !has_word(group, &words().development_groups)
+            && (has_word(group, &words().production_groups) || default.contains(&group));
         list(project, Some(packages), !production);
     }
 }
@@ -197,8 +202,8 @@ fn read_poetry(source: &Source<'_>, facts: &mut Facts, project: &mut Project, po
     poetry_table(source, facts, project, poetry.get("dev-dependencies"), true);
     for (group, _, table) in poetry.get("group").into_iter().flat_map(Node::entries) {
         let optional = table.get("optional").and_then(Node::boolean) == Some(true);
-        let development =
-            has_word(group, DEVELOPMENT_GROUPS) || optional && !has_word(group, PRODUCTION_GROUPS);
+        let development = has_word(group, &words().development_groups)
+            || optional && !has_word(group, &words().production_groups);
         poetry_table(source, facts, project, table.get("dependencies"), development);
     }
     for (name, line, entry) in poetry.get("scripts").into_iter().flat_map(Node::entries) {

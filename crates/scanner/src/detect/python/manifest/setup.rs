@@ -1,7 +1,8 @@
 //! `setup.py` and `setup.cfg`: the packages and programs that stand there as literals.
 
+use super::super::known::words;
 use super::super::syntax::{Code, Span};
-use super::{PRODUCTION_GROUPS, Project, has_word, pin};
+use super::{Project, has_word, pin};
 use crate::fact::Facts;
 use crate::parse::ini;
 use crate::source::Source;
@@ -41,7 +42,7 @@ pub(super) fn program(source: &Source<'_>, facts: &mut Facts) {
                         &code,
                         &mut project,
                         follow(&code, list),
-                        !has_word(&extra, PRODUCTION_GROUPS),
+                        !has_word(&extra, &words().production_groups),
                     );
                 }
             }
@@ -109,7 +110,7 @@ pub(super) fn configuration(source: &Source<'_>, facts: &mut Facts) {
     }
     if let Some(section) = file.section("options.extras_require") {
         for entry in &section.entries {
-            lines(entry, !has_word(&entry.key, PRODUCTION_GROUPS));
+            lines(entry, !has_word(&entry.key, &words().production_groups));
         }
     }
     if let Some(entry) = value("options.entry_points", "console_scripts") {

@@ -1,38 +1,7 @@
 //! What a handler's own text says: does it want a user, does it touch a datastore, is its answer a constant?
 
+use super::super::known::words;
 use super::super::syntax::{Code, Definition, Span};
-
-/// Parts of names of functions, decorators and types that stand for a user who has to be known.
-const AUTHENTICATION: &[&str] = &[
-    "current_user",
-    "currentuser",
-    "current_active",
-    "login_required",
-    "require_",
-    "requires_",
-    "required_auth",
-    "auth_required",
-    "authenticated",
-    "jwt_required",
-    "token_required",
-    "permission",
-    "roles_required",
-    "verify_token",
-    "verify_api_key",
-    "verify_jwt",
-    "api_key_header",
-    "get_api_key",
-    "oauth2_scheme",
-    "superuser",
-    "admin_required",
-    "check_auth",
-    "get_user",
-    "require_login",
-    "auth_guard",
-    "authorize",
-    "superadmin",
-    "super_admin",
-];
 
 /// Does a stretch of code name a check of the user, as a dependency or a decorator?
 pub(in super::super) fn mentions_authentication(code: &Code<'_>, span: Span) -> bool {
@@ -41,7 +10,7 @@ pub(in super::super) fn mentions_authentication(code: &Code<'_>, span: Span) -> 
         || text.contains("security(")
         || text.contains("auth=")
         || text.contains("guards=");
-    depends && (AUTHENTICATION.iter().any(|word| text.contains(word)) || text.contains("security("))
+    depends && (words().authentication.iter().any(|word| text.contains(word)) || text.contains("security("))
 }
 
 /// Does a handler want a user, by its decorators or its parameters? `None` where nothing says so.
@@ -53,7 +22,7 @@ pub(in super::super) fn wants_authentication(code: &Code<'_>, handler: &Definiti
         .any(|statement| {
             let text = code.statement_code(statement).to_ascii_lowercase();
             let name = text.split('(').next().unwrap_or(&text);
-            AUTHENTICATION.iter().any(|word| name.contains(word))
+            words().authentication.iter().any(|word| name.contains(word))
                 || text.contains("isauthenticated")
                 || text.contains("isadmin")
         });
@@ -61,7 +30,7 @@ pub(in super::super) fn wants_authentication(code: &Code<'_>, handler: &Definiti
         let text = code.code_of(parameter).to_ascii_lowercase();
         let annotation = text.split_once(':').map_or("", |(_, rest)| rest);
         let depends = text.contains("depends(") || text.contains("security(");
-        depends && AUTHENTICATION.iter().any(|word| text.contains(word))
+        depends && words().authentication.iter().any(|word| text.contains(word))
             || [
                 "currentuser",
                 "current_user",

@@ -3,30 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::super::entry::Object;
+use super::super::known;
 use super::super::syntax::Code;
 use super::super::value::argument;
 use super::{Router, handler, is_server};
-
-/// Calls that make a router: full name, framework, keyword of its prefix.
-const MAKERS: &[(&str, &str, &str)] = &[
-    ("fastapi.APIRouter", "fastapi", "prefix"),
-    ("fastapi.routing.APIRouter", "fastapi", "prefix"),
-    ("flask.Blueprint", "flask", "url_prefix"),
-    ("flask.blueprints.Blueprint", "flask", "url_prefix"),
-    ("flask_smorest.Blueprint", "flask", "url_prefix"),
-    ("apiflask.APIBlueprint", "flask", "url_prefix"),
-    ("flask_openapi3.APIBlueprint", "flask", "url_prefix"),
-    ("quart.Blueprint", "quart", "url_prefix"),
-    ("sanic.Blueprint", "sanic", "url_prefix"),
-    ("flask_restx.Namespace", "flask", "path"),
-    ("flask_restx.Api", "flask", "prefix"),
-    ("flask_restful.Api", "flask", "prefix"),
-    ("ninja.Router", "django", ""),
-    ("ninja.NinjaAPI", "django", ""),
-    ("starlette.routing.Router", "starlette", ""),
-    ("aiohttp.web.RouteTableDef", "aiohttp", ""),
-    ("robyn.SubRouter", "robyn", "prefix"),
-];
 
 pub(super) fn routers<'a>(code: &Code<'a>, objects: &[Object<'a>]) -> BTreeMap<&'a str, Router> {
     let mut found = BTreeMap::new();
@@ -50,7 +30,7 @@ pub(super) fn routers<'a>(code: &Code<'a>, objects: &[Object<'a>]) -> BTreeMap<&
     }
     for call in code.calls() {
         let full = code.full_name(call.name);
-        let Some((_, framework, keyword)) = MAKERS.iter().find(|(name, ..)| *name == full) else {
+        let Some(maker) = known::router(&full) else {
             continue;
         };
         let Some(statement) = code.statement(code.statement_at(call.start)) else {
@@ -60,7 +40,7 @@ pub(super) fn routers<'a>(code: &Code<'a>, objects: &[Object<'a>]) -> BTreeMap<&
             continue;
         };
         let arguments = code.arguments(&call);
-        let prefix = argument(&arguments, keyword).and_then(|span| code.text_or_constant(span));
+        let prefix = argument(&arguments, maker.prefix).and_then(|span| code.text_or_constant(span));
         // `Api(app)` and `Api(blueprint)` serve where their host does.
         let host = arguments
             .first()
@@ -77,7 +57,7 @@ pub(super) fn routers<'a>(code: &Code<'a>, objects: &[Object<'a>]) -> BTreeMap<&
             name,
             Router {
                 prefix: base + &own,
-                framework,
+                framework: maker.framework,
                 application: hosted && host.as_ref().is_some_and(|host| host.application),
                 authenticated: handler::mentions_authentication(
                     code,

@@ -3,31 +3,11 @@
 use playbook_core::inventory::{Cache, SignalKind};
 use playbook_core::shown::Shown;
 
+use super::super::known;
 use super::super::syntax::{Code, Span};
 use super::super::value::variable;
 use super::{fact, tell};
 use crate::fact::Facts;
-
-/// Parts of the paths of back ends and the datastores they stand for, the longer ones first.
-const BACKENDS: &[(&str, &str)] = &[
-    ("gis.db.backends.postgis", "postgresql"),
-    ("backends.postgresql", "postgresql"),
-    ("backends.mysql", "mysql"),
-    ("backends.oracle", "oracle"),
-    ("backends.sqlite3", "sqlite"),
-    ("django_cockroachdb", "cockroachdb"),
-    ("mssql", "mssql"),
-    ("django_mongodb_backend", "mongodb"),
-    ("djongo", "mongodb"),
-    ("django_redis", "redis"),
-    ("cache.backends.redis", "redis"),
-    ("redis_cache", "redis"),
-    ("channels_redis", "redis"),
-    ("cache.backends.memcached", "memcached"),
-    ("storages.backends.s3", "s3"),
-    ("storages.backends.gcloud", "gcs"),
-    ("storages.backends.azure", "azure-blob"),
-];
 
 pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
     for statement in code.statements().iter().filter(|statement| statement.indent == 0) {
@@ -77,7 +57,7 @@ fn backends(code: &Code<'_>, name: &str, value: Span, facts: &mut Facts) {
                 evidence,
             );
         }
-        let Some((_, kind)) = BACKENDS.iter().find(|(part, _)| text.contains(part)) else {
+        let Some(kind) = known::backend(text) else {
             continue;
         };
         let mut store = fact(code, kind, true, at);
@@ -91,7 +71,7 @@ fn backends(code: &Code<'_>, name: &str, value: Span, facts: &mut Facts) {
         tell(code, facts, store);
         if name == "CACHES" {
             facts.caching.push(Cache {
-                kind: Shown::from(*kind),
+                kind: Shown::from(kind),
                 lifetime: None,
                 evidence: vec![code.source.at(code.line(at))],
             });
