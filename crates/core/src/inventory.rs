@@ -15,7 +15,7 @@ pub use code::{
     ApiSpec, AuthFact, CommittedSecret, CorsPolicy, DocumentedCommand, Interface, InterfaceKind, Pool,
     ProjectRule, Route, Signal, SignalKind, VersionPin,
 };
-pub use data::{Cache, Datastore, Migration, Operation, OperationKind, Revision, Seed};
+pub use data::{Cache, Collection, Datastore, Migration, Operation, OperationKind, Revision, Seed};
 pub use environment::{EnvironmentVariable, ReadSite, VariableOrigin};
 pub use images::{BuildArgument, Container, CopyStep, ImageTarget, Stage};
 pub use project::{CiFile, CiStep, Infrastructure, Manifest, Project, TargetFact, Vcs};

@@ -113,6 +113,7 @@ pub(crate) fn datastore(id: &str, kind: &str, role: &str, file: &str, line: u32)
         variables: Vec::new(),
         names: Vec::new(),
         extensions: Vec::new(),
+        collections: Vec::new(),
         alternatives: Vec::new(),
         evidence: vec![at(file, line)],
     }

@@ -17,6 +17,7 @@ mod code_migrations;
 mod commands;
 mod compose;
 mod conventions;
+mod data_names;
 mod digitalocean;
 mod dockerfile;
 mod documents;
@@ -96,6 +97,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &code_migrations::DETECTOR,
     &compose::DETECTOR,
     &conventions::DETECTOR,
+    &data_names::DETECTOR,
     &digitalocean::DETECTOR,
     &dockerfile::DETECTOR,
     &documents::DETECTOR,

@@ -4,9 +4,9 @@ use playbook_core::diagnostic::Diagnostic;
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Setting, Symbol, UrlPath, Version};
 use playbook_core::inventory::{
-    ApiSpec, AuthFact, Cache, CiFile, CiStep, CommittedSecret, Container, CorsPolicy, DocumentedCommand,
-    ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project, ProjectRule, Seed,
-    Signal, Stack, VariableOrigin, VersionPin,
+    ApiSpec, AuthFact, Cache, CiFile, CiStep, Collection, CommittedSecret, Container, CorsPolicy,
+    DocumentedCommand, ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project,
+    ProjectRule, Seed, Signal, Stack, VariableOrigin, VersionPin,
 };
 use playbook_core::path::RelPath;
 use playbook_core::secret::Withheld;
@@ -189,6 +189,15 @@ pub(crate) struct StoreFact {
     pub(crate) scope: Scope,
     /// Where it stands.
     pub(crate) evidence: Evidence,
+}
+
+/// A name that code gives to what it keeps in a store.
+#[derive(Debug, Clone)]
+pub(crate) struct CollectionFact {
+    /// The contract's slug of the store.
+    pub(crate) kind: Shown,
+    /// What is named.
+    pub(crate) collection: Collection,
 }
 
 /// A mention of an environment variable.
@@ -538,6 +547,7 @@ pub(crate) struct Facts {
     /// Embedded databases that the application falls back on while nothing else is chosen. They count where nothing
     /// proves another database.
     pub(crate) default_stores: Vec<StoreFact>,
+    pub(crate) collections: Vec<CollectionFact>,
     /// Settings of Elixir that other settings bring in.
     pub(crate) settings_imports: Vec<RelPath>,
     pub(crate) variables: Vec<VariableFact>,
@@ -594,7 +604,7 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, default_stores, settings_imports, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
+        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.config_imports.extend(other.config_imports);

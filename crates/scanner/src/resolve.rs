@@ -95,6 +95,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     inventory.datastores = datastores::resolve(&sources, &mut services);
     connect_services(&sources, &mut services);
     inventory.migrations = migrations::resolve(&sources, &inventory.datastores, &mut services);
+    migrations::tell_extensions(&inventory.migrations, &mut inventory.datastores);
     inventory.environment = environment::resolve(&sources, &mut services);
     let by_folder = ServicesByFolder::new(&services);
     inventory.routes = routes::all(&sources, |path| by_folder.of(path, &apps));

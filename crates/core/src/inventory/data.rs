@@ -37,8 +37,24 @@ record! {
         pub names: Vec<Shown>,
         /// Extensions that the code or the migrations want.
         pub extensions: Vec<Shown>,
+        /// Vector collections, queues and topics that the code names.
+        pub collections: Vec<Collection>,
         /// Slugs of the kinds that can stand in its place when a setting says so.
         pub alternatives: Vec<Shown>,
+        /// The places that prove it.
+        pub evidence: Vec<Evidence>,
+    }
+}
+
+record! {
+    /// Something that the code keeps in a store under a name: a collection of vectors, a queue, a topic.
+    pub struct Collection {
+        /// Its name, where the code writes it.
+        pub name: Option<Shown>,
+        /// Numbers in each vector.
+        pub dimension: Option<u32>,
+        /// The measure of distance: `cosine`, `dot`, `euclid` …
+        pub distance: Option<Shown>,
         /// The places that prove it.
         pub evidence: Vec<Evidence>,
     }

@@ -97,6 +97,7 @@ pub(crate) fn datastore(id: &'static str, kind: &'static str, role: &'static str
         variables: Vec::new(),
         names: Vec::new(),
         extensions: Vec::new(),
+        collections: Vec::new(),
         alternatives: Vec::new(),
         evidence: vec![place("compose.yaml", 12)],
     }

@@ -69,6 +69,7 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Dat
     of_defaults(&mut kinds, sources);
     choice::settle(&mut kinds, sources);
     versions_of_documents(&mut kinds, sources);
+    collections(&mut kinds, sources);
     connect(&mut kinds, sources, services);
     // What nothing deployed uses is what a library can work with, not a store of this deployment.
     kinds.retain(|_, gathered| {
@@ -96,6 +97,7 @@ fn entry<'k>(kinds: &'k mut Kinds, technology: &'static Technology) -> &'k mut G
             variables: Vec::new(),
             names: Vec::new(),
             extensions: Vec::new(),
+            collections: Vec::new(),
             alternatives: Vec::new(),
             evidence: Vec::new(),
         },
@@ -140,10 +142,13 @@ fn of_units(kinds: &mut Kinds, sources: &Sources<'_>) {
                 .image
                 .as_ref()
                 .and_then(|image| ImageRef::parse(Raw::new(image.as_str())));
+            // The tag of an image that nobody knows is the repository's own, not the engine's version.
+            let engine = image
+                .as_ref()
+                .filter(|image| matches!(units::of_image(image), Some(UnitClass::Store(_))));
             let version = unit.version.clone().or_else(|| {
-                image
-                    .as_ref()
-                    .and_then(ImageRef::version)
+                engine
+                    .and_then(engine_version)
                     .and_then(|version| Version::parse(Raw::new(version)))
                     .map(Into::into)
             });
@@ -167,6 +172,15 @@ fn of_units(kinds: &mut Kinds, sources: &Sources<'_>) {
             }
         }
     }
+}
+
+/// The version in an image's tag; images of `PostgreSQL` with an extension write it behind `pg`: `pg17`, `2.17.2-pg16`.
+fn engine_version(image: &ImageRef) -> Option<&str> {
+    let of_server = image.tag()?.split('-').find_map(|part| {
+        part.strip_prefix("pg")
+            .filter(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    of_server.or_else(|| image.version())
 }
 
 /// Clients, addresses and resources that the code and its settings name.
@@ -322,6 +336,53 @@ fn versions_of_tests(kinds: &mut Kinds, sources: &Sources<'_>) {
             gathered.store.version = Some(version.into());
             cite(&mut gathered.store.evidence, &fact.evidence);
         }
+    }
+}
+
+/// Names that code gives to what it keeps, each one once, in the store that it needs.
+fn collections(kinds: &mut Kinds, sources: &Sources<'_>) {
+    for fact in &sources.facts.collections {
+        let kind = fact.kind.as_str();
+        // Vectors in a relational database lie in the one that has the extension.
+        let known = match kind {
+            "pgvector" => ["pgvector", "postgresql", "timescaledb", "alloydb", "supabase"]
+                .into_iter()
+                .find(|kind| kinds.contains_key(kind)),
+            "redis" => ["redis", "valkey"]
+                .into_iter()
+                .find(|kind| kinds.contains_key(kind)),
+            "kafka" => ["kafka", "redpanda"]
+                .into_iter()
+                .find(|kind| kinds.contains_key(kind)),
+            other => Some(other),
+        };
+        let Some(gathered) = known.and_then(|kind| kinds.get_mut(kind)) else {
+            continue;
+        };
+        let list = &mut gathered.store.collections;
+        let full = list.len() >= 50;
+        let same = list.iter_mut().find(|known| {
+            known.name == fact.collection.name
+                && (known.dimension == fact.collection.dimension || fact.collection.dimension.is_none())
+        });
+        match same {
+            Some(known) => {
+                for evidence in &fact.collection.evidence {
+                    cite(&mut known.evidence, evidence);
+                }
+            }
+            None if full => {}
+            None => list.push(fact.collection.clone()),
+        }
+        if kind == "pgvector" {
+            note(&mut gathered.store.extensions, Some(Shown::from("vector")));
+        }
+    }
+    for gathered in kinds.values_mut() {
+        gathered
+            .store
+            .collections
+            .sort_by(|a, b| (&a.name, a.dimension, &a.evidence).cmp(&(&b.name, b.dimension, &b.evidence)));
     }
 }
 

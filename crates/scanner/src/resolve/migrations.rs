@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::CommandLine;
-use playbook_core::inventory::{Datastore, Migration, Revision, SignalKind};
+use playbook_core::inventory::{Datastore, Migration, OperationKind, Revision, SignalKind};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -69,6 +69,31 @@ pub(crate) fn resolve(
         attach(migration, sources, datastores, services);
     }
     out
+}
+
+/// Extensions that migrations create belong to the store that they change.
+pub(crate) fn tell_extensions(migrations: &[Migration], datastores: &mut [Datastore]) {
+    for migration in migrations {
+        let Some(store) = migration
+            .datastore
+            .as_ref()
+            .and_then(|kind| datastores.iter_mut().find(|store| store.kind == *kind))
+        else {
+            continue;
+        };
+        for operation in migration
+            .revisions
+            .iter()
+            .flat_map(|revision| &revision.operations)
+            .filter(|operation| operation.kind == OperationKind::CreateExtension)
+        {
+            if let Some(name) = &operation.object
+                && !store.extensions.contains(name)
+            {
+                store.extensions.push(name.clone());
+            }
+        }
+    }
 }
 
 /// Entries of the files themselves.
