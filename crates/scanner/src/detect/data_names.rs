@@ -315,6 +315,9 @@ mod tests {
         }
     }
 
+    /// Kind, name, dimension and distance of a collection.
+    type Told<'a> = (&'a str, Option<&'a str>, Option<u32>, Option<&'a str>);
+
     #[test]
     fn collections_with_dimension_and_distance() {
         let facts = testing::facts(
@@ -339,7 +342,7 @@ from qdrant_client import QdrantClient
 client.create_collection(\"x\")
 ",
         );
-        let told: Vec<(&str, Option<&str>, Option<u32>, Option<&str>)> = facts
+        let told: Vec<Told<'_>> = facts
             .collections
             .iter()
             .map(|fact| {
