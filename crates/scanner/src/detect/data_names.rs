@@ -120,13 +120,10 @@ fn wants(path: &RelPath) -> bool {
             "java",
             "kt",
             "rb",
-            "ex",
             "exs",
             "sql",
             "prisma",
             "properties",
-            "yml",
-            "yaml",
         ],
     )
 }
@@ -372,15 +369,17 @@ client.create_collection(\"x\")
 //- src/main/java/Orders.java
 @KafkaListener(topics = \"orders\", groupId = \"shop\")
 void on(String text) {}
-//- src/main/resources/application.properties
-spring.datasource.hikari.maximum-pool-size=${DB_POOL:12}
-#spring.datasource.hikari.maximum-pool-size=99
 //- src/queue.ts
 import { Queue } from \"bullmq\";
 export const mail = new Queue(\"mail\", { connection });
 //- db.go
 package db
-func open() { db.SetMaxOpenConns(25) }
+import \"github.com/jackc/pgx/v5/pgxpool\"
+const most = 25
+func open() {
+	// config.MaxConns = 99
+	config.MaxConns = most
+}
 //- config/runtime.exs
 config :shop, Shop.Repo, pool_size: String.to_integer(System.get_env(\"POOL_SIZE\") || \"10\")
 ",
@@ -409,11 +408,7 @@ config :shop, Shop.Repo, pool_size: String.to_integer(System.get_env(\"POOL_SIZE
             .collect();
         assert_eq!(
             pools,
-            [
-                ("hikaricp", Some(12), Some("DB_POOL")),
-                ("database-sql", Some(25), None),
-                ("ecto", Some(10), Some("POOL_SIZE")),
-            ]
+            [("pgxpool", Some(25), None), ("ecto", Some(10), Some("POOL_SIZE")),]
         );
     }
 }
