@@ -55,6 +55,9 @@ pub struct Target {
     pub name: String,
     /// One line for `playbook targets`.
     pub summary: String,
+    /// Another folder of `targets/` whose templates it uses where it has none of its own.
+    #[serde(default)]
+    pub extends: Option<String>,
     /// The head's field *Infrastructure Type*.
     pub infrastructure_type: String,
     /// The head's field *Cloud Provider*.

@@ -15,7 +15,7 @@ use super::Templates;
 use super::filters::{self, CITATION, CITATION_END, PIPE};
 use crate::plan::{Level, Plan, Step, step_key};
 use crate::prose::{self, Prose};
-use crate::target::TemplateError;
+use crate::target::{Target, TemplateError};
 
 /// Rendering settles when the parameters that the text uses and the notes that it cites no longer change: the first
 /// pass has all parameters, the second those that are used, the third all notes that these cite.
@@ -376,9 +376,9 @@ fn sources(plan: &Plan<'_>, templates: &Templates) -> Vec<(String, String)> {
     {
         partials.extend(part.split('"').next());
     }
-    let own = format!("targets/{}/", plan.target.id);
+    let own = |name: &str| of_target(plan.target, templates, name);
     for name in partials {
-        let content = templates.get(&format!("{own}{name}")).unwrap_or_default();
+        let content = own(name).unwrap_or_default();
         sources.push((format!("target/{name}"), content.to_owned()));
     }
     for section in 1..=11u8 {
@@ -388,7 +388,7 @@ fn sources(plan: &Plan<'_>, templates: &Templates) -> Vec<(String, String)> {
                 content,
                 "{{% set step = steps.{key} %}}{{{{<step_heading step={{step}}/>}}}}\n\n{body}\n\n",
                 key = step_key(&step.id),
-                body = body(step, &own, templates),
+                body = body(step, &own),
             );
         }
         sources.push((format!("steps/{section:02}.md"), content));
@@ -396,12 +396,19 @@ fn sources(plan: &Plan<'_>, templates: &Templates) -> Vec<(String, String)> {
     sources
 }
 
+/// The target's template of this name: its own, or that of the folder that it extends.
+fn of_target<'t>(target: &Target, templates: &'t Templates, name: &str) -> Option<&'t str> {
+    std::iter::once(target.id.as_str())
+        .chain(target.extends.as_deref())
+        .find_map(|folder| templates.get(&format!("targets/{folder}/{name}")))
+}
+
 /// The include of a step's body: the target's template, the common one, or nothing.
-fn body(step: &Step, own: &str, templates: &Templates) -> String {
+fn body<'t>(step: &Step, own: &impl Fn(&str) -> Option<&'t str>) -> String {
     let Some(name) = &step.template else {
         return String::new();
     };
-    if templates.get(&format!("{own}{name}")).is_some() {
+    if own(name).is_some() {
         format!("{{% include \"target/{name}\" %}}")
     } else {
         format!("{{% include \"sections/{name}\" %}}")
