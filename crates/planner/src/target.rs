@@ -2,6 +2,7 @@
 //! `target.toml` and the partial templates in which it differs.
 
 mod infer;
+mod inherit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,13 +52,13 @@ pub struct Target {
     /// Name of its folder.
     #[serde(skip)]
     pub id: String,
+    /// Folders in which its templates are looked for: its own, then those of the targets that it builds upon.
+    #[serde(skip)]
+    pub(crate) lineage: Vec<String>,
     /// What people call it.
     pub name: String,
     /// One line for `playbook targets`.
     pub summary: String,
-    /// Another folder of `targets/` whose templates it uses where it has none of its own.
-    #[serde(default)]
-    pub extends: Option<String>,
     /// The head's field *Infrastructure Type*.
     pub infrastructure_type: String,
     /// The head's field *Cloud Provider*.
@@ -105,6 +106,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// Is it this platform, or does it build upon it?
+    pub fn is(&self, platform: &str) -> bool {
+        self.lineage.iter().any(|id| id == platform)
+    }
+
     /// A whole number among its further facts.
     pub fn number(&self, fact: &str) -> Option<u64> {
         self.facts
@@ -150,27 +156,30 @@ impl Targets {
     pub fn load(templates: &Templates) -> Result<Self, TemplateError> {
         let common = templates.steps()?;
         let mut list = BTreeMap::new();
-        for (path, content) in templates.files() {
-            let Some(id) = path
-                .strip_prefix("targets/")
-                .and_then(|rest| rest.strip_suffix("/target.toml"))
-            else {
-                continue;
-            };
-            let mut target: Target = Templates::parse(path, content)?;
+        for (id, inherited) in inherit::load(templates)? {
+            let path = format!("targets/{id}/target.toml");
+            let mut target: Target =
+                inherited
+                    .content
+                    .try_into()
+                    .map_err(|error: toml::de::Error| TemplateError {
+                        file: path.clone(),
+                        message: error.message().to_owned(),
+                    })?;
             id.clone_into(&mut target.id);
+            target.lineage = inherited.lineage;
             for step in &mut target.steps {
                 if let Some(text) = common.get(&step.id) {
                     step.fill_from(text);
                 }
                 if let Some(missing) = step.missing() {
                     return Err(TemplateError {
-                        file: path.to_owned(),
+                        file: path,
                         message: format!("step `{}` has no `{missing}`", step.id),
                     });
                 }
             }
-            list.insert(id.to_owned(), Arc::new(target));
+            list.insert(id, Arc::new(target));
         }
         let file: PlatformFile = templates.parse_file("platforms.toml")?;
         if !list.contains_key(&file.default) {

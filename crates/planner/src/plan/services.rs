@@ -747,7 +747,7 @@ fn documented<'a>(given: &Given<'a>) -> Vec<&'a DocumentedCommand> {
         .iter()
         .filter(|documented| {
             knowledge::get().deploy_commands.iter().any(|known| {
-                known.platform == given.context.target.id && documented.command.as_str().contains(known.words)
+                given.context.target.is(known.platform) && documented.command.as_str().contains(known.words)
             })
         })
         .take(4)

@@ -15,7 +15,7 @@ use super::Templates;
 use super::filters::{self, CITATION, CITATION_END, PIPE};
 use crate::plan::{Level, Plan, Step, step_key};
 use crate::prose::{self, Prose};
-use crate::target::{Target, TemplateError};
+use crate::target::TemplateError;
 
 /// Rendering settles when the parameters that the text uses and the notes that it cites no longer change: the first
 /// pass has all parameters, the second those that are used, the third all notes that these cite.
@@ -376,9 +376,8 @@ fn sources(plan: &Plan<'_>, templates: &Templates) -> Vec<(String, String)> {
     {
         partials.extend(part.split('"').next());
     }
-    let own = |name: &str| of_target(plan.target, templates, name);
     for name in partials {
-        let content = own(name).unwrap_or_default();
+        let content = partial(plan, templates, name).unwrap_or_default();
         sources.push((format!("target/{name}"), content.to_owned()));
     }
     for section in 1..=11u8 {
@@ -388,7 +387,7 @@ fn sources(plan: &Plan<'_>, templates: &Templates) -> Vec<(String, String)> {
                 content,
                 "{{% set step = steps.{key} %}}{{{{<step_heading step={{step}}/>}}}}\n\n{body}\n\n",
                 key = step_key(&step.id),
-                body = body(step, &own),
+                body = body(step, plan, templates),
             );
         }
         sources.push((format!("steps/{section:02}.md"), content));
@@ -396,19 +395,20 @@ fn sources(plan: &Plan<'_>, templates: &Templates) -> Vec<(String, String)> {
     sources
 }
 
-/// The target's template of this name: its own, or that of the folder that it extends.
-fn of_target<'t>(target: &Target, templates: &'t Templates, name: &str) -> Option<&'t str> {
-    std::iter::once(target.id.as_str())
-        .chain(target.extends.as_deref())
-        .find_map(|folder| templates.get(&format!("targets/{folder}/{name}")))
+/// The target's own file of this name, or that of the nearest target that it builds upon.
+fn partial<'t>(plan: &Plan<'_>, templates: &'t Templates, name: &str) -> Option<&'t str> {
+    plan.target
+        .lineage
+        .iter()
+        .find_map(|id| templates.get(&format!("targets/{id}/{name}")))
 }
 
 /// The include of a step's body: the target's template, the common one, or nothing.
-fn body<'t>(step: &Step, own: &impl Fn(&str) -> Option<&'t str>) -> String {
+fn body(step: &Step, plan: &Plan<'_>, templates: &Templates) -> String {
     let Some(name) = &step.template else {
         return String::new();
     };
-    if own(name).is_some() {
+    if partial(plan, templates, name).is_some() {
         format!("{{% include \"target/{name}\" %}}")
     } else {
         format!("{{% include \"sections/{name}\" %}}")

@@ -29,7 +29,8 @@ fn is_toml(path: &str) -> bool {
 fn every_expression_ends_in_a_filter_for_its_place() {
     let mut wrong = Vec::new();
     for (path, content) in Templates::default().files() {
-        let mut fenced = false;
+        // A file that another one includes inside its fence says so in its first line.
+        let mut fenced = content.starts_with("{# inside a fence -#}");
         for (number, line) in content.lines().enumerate() {
             if is_toml(path) && line.trim_start().starts_with('#') {
                 continue;

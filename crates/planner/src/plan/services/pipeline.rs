@@ -73,9 +73,7 @@ pub(super) fn pipelines<'a>(given: &Given<'a>) -> Vec<Pipeline<'a>> {
                     .last()
                     .and_then(playbook_core::path::RelPath::new)
                     .map_or_else(|| file.path.shown(), |name| name.shown()),
-                here: platforms
-                    .iter()
-                    .any(|platform| *platform == given.context.target.id),
+                here: platforms.iter().any(|platform| given.context.target.is(platform)),
                 automatic: file.triggers.iter().any(|trigger| {
                     matches!(trigger.as_str(), "push" | "schedule" | "release" | "workflow_run")
                 }),
