@@ -73,8 +73,6 @@ use crate::source::Source;
 
 /// One detector.
 pub(crate) struct Detector {
-    /// Its name, for tests and documentation.
-    pub(crate) id: &'static str,
     /// Which files it wants to see, by path alone.
     pub(crate) wants: fn(&RelPath) -> bool,
     /// Tells what the file says.
@@ -160,18 +158,4 @@ pub(crate) fn syntax_problem(source: &Source<'_>, problem: crate::parse::ParsePr
         Some(problem.line),
         playbook_core::diagnostic::DiagnosticKind::Syntax,
     ));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_detector_has_a_name_of_its_own() {
-        let mut ids: Vec<&str> = DETECTORS.iter().map(|detector| detector.id).collect();
-        ids.sort_unstable();
-        let count = ids.len();
-        ids.dedup();
-        assert_eq!(ids.len(), count);
-    }
 }

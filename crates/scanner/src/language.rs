@@ -152,7 +152,6 @@ struct Definition {
     name: String,
     extensions: Vec<String>,
     file_names: Vec<String>,
-    shebangs: Vec<String>,
     inherits: Option<String>,
     syntax: Syntax,
     constant: Option<String>,
@@ -186,7 +185,6 @@ impl Definition {
         self.name = own.name;
         self.extensions = own.extensions;
         self.file_names = own.file_names;
-        self.shebangs = own.shebangs;
         self.inherits = own.inherits;
         self.env.extend(own.env);
         self.env_block.extend(own.env_block);
@@ -361,15 +359,6 @@ impl Language {
     pub(crate) fn hits_in(&'static self, text: &str, masked: &Masked, kinds: &[Kind]) -> Vec<Hit> {
         find::hits(self, text, masked, kinds)
     }
-
-    /// As [`Language::hits_in`], masking the text only if it may hold something.
-    pub(crate) fn hits(&'static self, text: &str, kinds: &[Kind]) -> Vec<Hit> {
-        if self.may_hit(text, kinds) {
-            self.hits_in(text, &self.mask(text), kinds)
-        } else {
-            Vec::new()
-        }
-    }
 }
 
 /// All languages.
@@ -405,25 +394,5 @@ pub(crate) fn language_of(path: &str) -> Option<&'static Language> {
             .get(ending.as_str())
             .copied()
             .filter(|_| !stem.is_empty())
-    })
-}
-
-/// The language of a script without an ending, by its first line.
-pub(crate) fn language_of_script(text: &str) -> Option<&'static Language> {
-    let line = text.lines().next()?.strip_prefix("#!")?;
-    let mut words = line.split_whitespace();
-    let program = words.next()?.rsplit('/').next()?;
-    let program = if program == "env" {
-        words.find(|word| !word.starts_with('-'))?
-    } else {
-        program
-    };
-    let program = program.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
-    languages().iter().find(|language| {
-        language
-            .definition
-            .shebangs
-            .iter()
-            .any(|shebang| shebang == program)
     })
 }

@@ -4,24 +4,13 @@
 //! `walk` lists the files, `index` reads each at most once, the `detect`ors turn one file each into `fact`s, and
 //! `resolve` makes the inventory of them, in a fixed order of steps.
 
-#![cfg_attr(
-    not(test),
-    allow(
-        dead_code,
-        reason = "facts and helpers whose first user is a detector that is being written"
-    )
-)]
-
 mod conventions;
 mod detect;
 mod fact;
 mod index;
-#[allow(dead_code, reason = "the detectors that use every part of it follow")]
 mod language;
-#[allow(dead_code, reason = "the detectors that use every part of it follow")]
 mod lex;
 mod limits;
-#[allow(dead_code, reason = "the detectors that use every parser follow")]
 mod parse;
 mod resolve;
 mod scope;

@@ -157,11 +157,6 @@ impl LineTable {
     pub(crate) fn start(&self, line: u32) -> Option<usize> {
         self.starts.get((line as usize).checked_sub(1)?).copied()
     }
-
-    /// The number of lines.
-    pub(crate) fn count(&self) -> u32 {
-        line_number(self.starts.len())
-    }
 }
 
 #[cfg(test)]
@@ -176,7 +171,6 @@ mod tests {
         assert_eq!(table.start(2), Some(2));
         assert_eq!(table.start(0), None);
         assert_eq!(table.start(9), None);
-        assert_eq!(table.count(), 4);
     }
 
     #[test]

@@ -16,11 +16,7 @@ use crate::limits;
 use crate::source::Source;
 
 /// Source code.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "addresses",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Components of pages: what they link to, the browser opens.
 const COMPONENTS: &[&str] = &["tsx", "jsx"];

@@ -10,11 +10,7 @@ use crate::scope;
 use crate::source::Source;
 
 /// Files that describe an API.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "api-spec",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     if ending(path, &["proto", "graphql", "graphqls", "gql", "wsdl"]) {

@@ -11,11 +11,7 @@ use crate::parse::tree::Node;
 use crate::parse::yaml;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "aws-apps",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 enum Kind {
     Copilot,

@@ -12,11 +12,7 @@ use crate::parse::tree::Node;
 use crate::parse::yaml;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "azure-developer-cli",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     named(path, &["azure.yaml", "azure.yml"])

@@ -13,11 +13,7 @@ use crate::limits;
 use crate::parse::bicep::{self, Declaration, Value};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "bicep",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// How deep objects are read.
 const DEPTH: usize = 16;

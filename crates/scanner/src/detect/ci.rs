@@ -18,11 +18,7 @@ use crate::parse::yaml;
 use crate::source::Source;
 
 /// CI files of every kind; GitHub Actions are read in depth.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "ci",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     kind_of(path).is_some()

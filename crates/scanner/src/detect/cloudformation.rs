@@ -16,11 +16,7 @@ use crate::parse::tree::{Kind, Node};
 use crate::parse::{json, yaml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "cloudformation",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// How deep properties are read.
 const DEPTH: usize = 16;

@@ -13,11 +13,7 @@ use crate::fact::{Facts, MigrationFact, RevisionFact};
 use crate::source::Source;
 
 /// Migrations of `SeaORM`, Goose, Refinery, Aerich, Yoyo and `FluentMigrator`, and the checksums of Atlas.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "code-migrations",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// What a tool's file looks like.
 struct Kind {

@@ -27,11 +27,7 @@ use crate::parse::tree::Node;
 use crate::parse::yaml;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "compose",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Nodes of a file that are searched for variables.
 const BUDGET: usize = 50_000;

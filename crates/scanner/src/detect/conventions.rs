@@ -16,11 +16,7 @@ use crate::parse::tree::Node;
 use crate::parse::{json, toml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "conventions",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Files of builders that need no Dockerfile, with the keys of their start command.
 const BUILDERS: &[(&str, &[&str])] = &[

@@ -18,11 +18,7 @@ use crate::limits;
 use crate::source::Source;
 
 /// Names in source code and settings.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "data-names",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Text of the table, which is part of the program and so may be printed.
 type Word = &'static str;

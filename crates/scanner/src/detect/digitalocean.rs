@@ -13,11 +13,7 @@ use crate::parse::tree::Node;
 use crate::parse::yaml;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "digitalocean",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     path.parent().name() == ".do" && ending(path, &["yaml", "yml"])

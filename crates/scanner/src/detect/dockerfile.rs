@@ -22,11 +22,7 @@ use crate::parse::dockerfile::{self, Command, Dockerfile, Stage};
 use crate::parse::shell;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "dockerfile",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Arguments that the builder sets by itself.
 const PREDEFINED: [&str; 16] = [

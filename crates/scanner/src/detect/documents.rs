@@ -20,11 +20,7 @@ use crate::fact::{Facts, VariableFact};
 use crate::source::Source;
 
 /// Markdown documents.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "documents",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     if !ending(path, &["md", "markdown", "mdx"]) || path.depth() > 8 {

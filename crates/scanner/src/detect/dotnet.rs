@@ -14,11 +14,7 @@ use crate::fact::Facts;
 use crate::source::Source;
 
 /// Project files, `Directory.*.props`, `global.json`, version files, `appsettings*.json`, C# source.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "dotnet",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     project::wants(path) || configuration::wants(path) || ending(path, &["cs"]) && !is_generated(path)

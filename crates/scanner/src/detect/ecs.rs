@@ -11,11 +11,7 @@ use crate::parse::json;
 use crate::parse::tree::Node;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "ecs",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     let name = path.name().to_ascii_lowercase();

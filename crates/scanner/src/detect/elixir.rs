@@ -15,11 +15,7 @@ use crate::fact::{ConfigImportFact, Facts};
 use crate::source::Source;
 
 /// `mix.exs` and Elixir source.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "elixir",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     path.name() == BUILDPACK || ending(path, &["ex", "exs"])

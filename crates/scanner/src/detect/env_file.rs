@@ -14,11 +14,7 @@ use crate::limits;
 use crate::parse::dotenv::{self, Entry};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "env-file",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Words of a file's name that say that its values are for everyone.
 const EXAMPLE: [&str; 8] = [

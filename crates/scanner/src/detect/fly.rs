@@ -10,11 +10,7 @@ use crate::parse::toml;
 use crate::parse::tree::Node;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "fly",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     let name = path.name();

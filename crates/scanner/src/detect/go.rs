@@ -13,11 +13,7 @@ use crate::parse::gomod;
 use crate::source::Source;
 
 /// `go.mod`, `go.work`, version files, and Go source.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "go",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     matches!(path.name(), "go.mod" | "go.work" | ".go-version")

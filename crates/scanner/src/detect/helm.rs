@@ -8,11 +8,7 @@ use crate::fact::{ChartFact, Facts};
 use crate::parse::yaml;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "helm",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     matches!(path.name(), "Chart.yaml" | "values.yaml" | "requirements.yaml")

@@ -12,11 +12,7 @@ use crate::parse::tree::Node;
 use crate::parse::{json, yaml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "heroku",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Variables that set up the platform's build and are not read by the software.
 const OF_THE_BUILD: [&str; 2] = ["BUILDPACK_URL", "PROCFILE_PATH"];

@@ -7,7 +7,6 @@ use crate::fact::Facts;
 use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector {
-    id: "ignore-file",
     wants: |path| path.name() == ".dockerignore" || path.name().ends_with(".dockerignore"),
     detect,
 };

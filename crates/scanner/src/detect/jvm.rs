@@ -17,11 +17,7 @@ use crate::fact::Facts;
 use crate::source::Source;
 
 /// Build files, version files, `application*.yml` and `*.conf`, SQL of Spring's initialisation, source code.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "jvm",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// The languages of source files by their ending.
 const LANGUAGES: &[(&str, &str)] = &[

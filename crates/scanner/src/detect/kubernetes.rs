@@ -22,11 +22,7 @@ use crate::parse::tree::{Kind, Node};
 use crate::parse::{helm, yaml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "kubernetes",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Kinds that run containers.
 const WORKLOADS: [&str; 8] = [

@@ -8,11 +8,7 @@ use crate::fact::{Facts, KustomizationFact};
 use crate::parse::yaml;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "kustomize",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     matches!(

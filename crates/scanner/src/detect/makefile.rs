@@ -11,11 +11,7 @@ use crate::fact::{Facts, ScriptFact};
 use crate::parse::{makefile, yaml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "makefile",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Variables inside variables are followed this deep.
 const DEPTH: usize = 4;

@@ -13,11 +13,7 @@ use super::ecosystem::pin_of_file;
 use crate::fact::Facts;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "manifests",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Files that hold nothing but the version of one runtime.
 const VERSION_FILES: [(&str, &str); 7] = [

@@ -19,11 +19,7 @@ use crate::limits;
 use crate::source::Source;
 
 /// Everything that JavaScript and TypeScript files and their manifests say.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "node",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 const ENDINGS: &[&str] = &["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 

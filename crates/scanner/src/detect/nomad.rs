@@ -12,11 +12,7 @@ use crate::fact::Facts;
 use crate::parse::hcl::{self, Block, Body, Value};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "nomad",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     let name = path.name();

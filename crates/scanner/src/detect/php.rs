@@ -13,11 +13,7 @@ use crate::fact::{EntryKind, Facts};
 use crate::source::Source;
 
 /// `composer.json`, version files, configuration of Symfony, and PHP source.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "php",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     manifest::wants(path)

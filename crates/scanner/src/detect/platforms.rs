@@ -13,11 +13,7 @@ use super::Detector;
 use crate::fact::Facts;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "platforms",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Kinds that a detector of their own tells.
 const OTHERS: [&str; 5] = [

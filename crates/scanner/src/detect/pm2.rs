@@ -10,11 +10,7 @@ use crate::parse::tree::Node;
 use crate::parse::{json, yaml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "pm2",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     let Some((stem, end)) = path.name().rsplit_once('.') else {

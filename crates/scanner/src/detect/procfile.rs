@@ -14,11 +14,7 @@ use crate::fact::{Facts, VariableFact};
 use crate::parse::procfile;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "procfile",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     let name = path.name();

@@ -22,11 +22,7 @@ use crate::limits;
 use crate::source::Source;
 
 /// Everything that Python files and manifests say.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "python",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     ending(path, &["py"]) || manifest::wants(path) || migration::wants(path)

@@ -13,11 +13,7 @@ use crate::fact::Facts;
 use crate::source::Source;
 
 /// Gemfiles, version files, configuration of Rails and its queues, and Ruby source.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "ruby",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     gemfile::wants(path) || configuration::wants(path) || ending(path, &["rb", "ru"])

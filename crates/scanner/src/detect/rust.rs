@@ -17,11 +17,7 @@ use crate::parse::tree::Node;
 use crate::source::Source;
 
 /// `Cargo.toml`, `rust-toolchain(.toml)`, version files, and Rust source.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "rust",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     matches!(

@@ -10,11 +10,7 @@ use crate::fact::Facts;
 use crate::parse::shell;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "s6",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     service(path).is_some()

@@ -16,11 +16,7 @@ use crate::fact::{Facts, RouteFact};
 use crate::parse::{json, yaml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "serverless",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// What marks a template of SAM.
 const SAM: &str = "AWS::Serverless::";

@@ -23,11 +23,7 @@ use crate::parse::{json, toml, yaml};
 use crate::source::Source;
 
 /// Settings files.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "settings-file",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// The framework slug of an entry point that only a settings file tells: it lends its port to a process that the code
 /// proves, and is none by itself.

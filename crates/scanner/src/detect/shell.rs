@@ -12,11 +12,7 @@ use crate::limits;
 use crate::parse::shell::{self, Command};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "shell",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Folders whose files without an ending may be scripts.
 const FOLDERS: [&str; 12] = [

@@ -20,11 +20,7 @@ use crate::source::Source;
 use prefix::Prefixes;
 
 /// Source code.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "source",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Languages whose detectors read routes, listeners and schedules themselves.
 const OWN_DETECTOR: &[&str] = &["python", "javascript", "typescript"];

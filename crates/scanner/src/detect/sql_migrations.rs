@@ -12,11 +12,7 @@ use crate::fact::{Facts, RevisionFact};
 use crate::source::Source;
 
 /// SQL files in folders of migrations.
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "sql-migrations",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Names of the folders that migrations lie in, anywhere above the file.
 const FOLDERS: &[&str] = &["migrations", "migration", "migrate", "changelog", "versions"];

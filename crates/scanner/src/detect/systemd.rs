@@ -9,11 +9,7 @@ use crate::fact::Facts;
 use crate::parse::ini::{self, Ini, Section};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "systemd",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     ending(path, &["service", "timer", "container"])

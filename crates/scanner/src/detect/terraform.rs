@@ -13,11 +13,7 @@ use crate::fact::{Facts, TerraformFile};
 use crate::parse::hcl::{self, Block, Value};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "terraform",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     ending(path, &["tf", "tofu"])

@@ -17,11 +17,7 @@ use crate::parse::toml;
 use crate::parse::tree::Node;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "tool-versions",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Folders that hold mise's configuration of the folder above them.
 const CONFIGURATION: [&str; 4] = [".config/mise", ".config", ".mise", "mise"];

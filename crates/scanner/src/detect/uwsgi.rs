@@ -8,11 +8,7 @@ use crate::fact::Facts;
 use crate::parse::ini;
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "uwsgi",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     path.name().contains("uwsgi") && ending(path, &["ini"])

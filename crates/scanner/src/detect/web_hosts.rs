@@ -9,11 +9,7 @@ use crate::parse::tree::Node;
 use crate::parse::{json, toml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "web-hosts",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     named(path, &["vercel.json", "netlify.toml"])

@@ -29,14 +29,10 @@ pub(crate) struct Stage {
     pub(crate) index: usize,
     /// `AS name`, in lower case, as stage names are compared.
     pub(crate) name: Option<String>,
-    /// The image or stage as written.
-    pub(crate) base_written: String,
     /// The image or stage after the substitution of global arguments with defaults.
     pub(crate) base: String,
     /// The earlier stage that it starts from.
     pub(crate) base_stage: Option<usize>,
-    /// `--platform=`, as written.
-    pub(crate) platform: Option<String>,
     /// The instructions after `FROM`.
     pub(crate) instructions: Vec<Instruction>,
 }
@@ -105,8 +101,6 @@ pub(crate) struct Healthcheck<'file> {
     pub(crate) line: u32,
     /// `None` for `HEALTHCHECK NONE`.
     pub(crate) command: Option<Command<'file>>,
-    /// `interval`, `timeout`, `start-period`, `start-interval`, `retries` as written.
-    pub(crate) flags: &'file [(String, String)],
 }
 
 /// A `COPY` or `ADD`.
@@ -121,8 +115,6 @@ pub(crate) struct Copy<'file> {
     pub(crate) destination: String,
     /// `--chown=`.
     pub(crate) owner: Option<&'file str>,
-    /// Whether it is an `ADD`.
-    pub(crate) add: bool,
 }
 
 opaque_debug!(
@@ -183,17 +175,6 @@ impl Instruction {
 }
 
 impl Command<'_> {
-    /// The words: those of the JSON form, or of the shell form as a shell would split it.
-    pub(crate) fn words(&self) -> Vec<String> {
-        match self.exec {
-            Some(words) => words.to_vec(),
-            None => shell::words(self.text)
-                .into_iter()
-                .map(|word| word.text)
-                .collect(),
-        }
-    }
-
     /// The commands that run: those of the shell form, of a script behind `sh -c`, or the one of the JSON form.
     pub(crate) fn commands(&self) -> Vec<shell::Command> {
         let mut commands = match self.exec {
@@ -349,14 +330,7 @@ impl Dockerfile {
         Some(Healthcheck {
             line: instruction.line,
             command: (!none).then(|| instruction.command()),
-            flags: &instruction.flags,
         })
-    }
-
-    /// The `STOPSIGNAL` in force, with its line.
-    pub(crate) fn stop_signal<'file>(&'file self, stage: &'file Stage) -> Option<(&'file str, u32)> {
-        self.last(stage, "STOPSIGNAL")
-            .map(|instruction| (instruction.arguments.trim(), instruction.line))
     }
 
     /// The environment of the image: the last value of each name, in order of first appearance, substituted as far as
@@ -386,14 +360,6 @@ impl Dockerfile {
         found
     }
 
-    /// The labels of the image.
-    pub(crate) fn labels(&self, stage: &Stage) -> Vec<Variable> {
-        self.instructions(stage)
-            .filter(|instruction| instruction.keyword == "LABEL")
-            .flat_map(Instruction::variables)
-            .collect()
-    }
-
     /// What is copied into the image, in order.
     pub(crate) fn copies<'file>(&'file self, stage: &'file Stage) -> Vec<Copy<'file>> {
         let copies = self
@@ -414,7 +380,6 @@ impl Dockerfile {
                     sources: words,
                     destination,
                     owner: instruction.flag("chown"),
-                    add: instruction.keyword == "ADD",
                 })
             })
             .collect()
@@ -550,7 +515,6 @@ ENTRYPOINT exec ./run --x
                 (29, None, "base", Some(0))
             ]
         );
-        assert_eq!(file.stages[0].platform.as_deref(), Some("$BUILDPLATFORM"));
         assert_eq!(file.root_image(&file.stages[2]), ("node:20-alpine", 5));
         assert_eq!(file.stage_named("BUILD").map(|stage| stage.index), Some(1));
         assert_eq!(file.stage_named("2").map(|stage| stage.index), Some(2));
@@ -595,13 +559,6 @@ ENTRYPOINT exec ./run --x
         assert_eq!(entrypoint.commands()[0].texts(), ["./run", "--x"]);
         assert_eq!(entrypoint.commands()[0].line, 34);
         let check = file.healthcheck(stage).expect("a health check");
-        assert_eq!(
-            check.flags,
-            [
-                ("interval".to_owned(), "30s".to_owned()),
-                ("timeout".to_owned(), "3s".to_owned())
-            ]
-        );
         assert_eq!(
             check.command.map(|command| command.text.to_owned()).as_deref(),
             Some("curl -f http://localhost:${PORT:-80}/ || exit 1")
@@ -682,7 +639,8 @@ ENTRYPOINT exec ./run --x
             ]
         );
         assert_eq!(
-            file.cmd(stage).map(|command| command.words()),
+            file.cmd(stage)
+                .and_then(|command| command.exec.map(<[String]>::to_vec)),
             Some(vec!["a".to_owned(), "é\n".to_owned()])
         );
     }

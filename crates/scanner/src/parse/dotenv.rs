@@ -6,21 +6,13 @@ use super::{line_number, tail, without_byte_order_mark};
 pub(crate) struct Entry {
     /// The line of the name.
     pub(crate) line: u32,
-    /// The last line of the value; differs from `line` for a quoted value over several lines.
-    pub(crate) end_line: u32,
     /// The name.
     pub(crate) name: String,
     /// The value without its quotes; escapes stay as written.
     pub(crate) value: String,
-    /// Whether the value was quoted.
-    pub(crate) quoted: bool,
     /// Whether the entry stands in a comment: `# NAME=value`.
     pub(crate) commented: bool,
-    /// Whether `export` stands before it.
-    pub(crate) exported: bool,
-    /// The line of the comment that describes it: behind the value or directly above.
-    pub(crate) description: Option<u32>,
-    /// The text of that comment, without the `#`.
+    /// The text of the comment that describes it, behind the value or directly above, without the `#`.
     pub(crate) description_text: String,
 }
 
@@ -30,7 +22,7 @@ opaque_debug!(Entry);
 pub(crate) fn entries(text: &str) -> Vec<Entry> {
     let lines: Vec<&str> = without_byte_order_mark(text).lines().collect();
     let mut entries = Vec::new();
-    let mut above: Option<(u32, &str)> = None;
+    let mut above: Option<&str> = None;
     let mut index = 0;
     while let Some(line) = lines.get(index) {
         let number = line_number(index + 1);
@@ -40,8 +32,8 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
             Some(comment) => (comment.trim_start_matches('#').trim_start(), true),
             None => (trimmed, false),
         };
-        let Some((name, rest, exported)) = assignment(content, commented) else {
-            above = (commented && !content.is_empty()).then_some((number, content));
+        let Some((name, rest)) = assignment(content, commented) else {
+            above = (commented && !content.is_empty()).then_some(content);
             continue;
         };
         let value = value(
@@ -53,18 +45,13 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
             },
         );
         index += value.more_lines;
-        let behind = value.comment.map(|comment| (number, comment));
-        let description = behind.or(above);
+        let description = value.comment.or(above);
         entries.push(Entry {
             line: number,
-            end_line: number + line_number(value.more_lines),
             name: name.to_owned(),
             value: value.text,
-            quoted: value.quoted,
             commented,
-            exported,
-            description: description.map(|(line, _)| line),
-            description_text: description.map_or_else(String::new, |(_, text)| text.to_owned()),
+            description_text: description.unwrap_or_default().to_owned(),
         });
         // A description above a group of variables describes its first one.
         above = None;
@@ -73,14 +60,11 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
 }
 
 /// Name and rest of `NAME=rest`. In a comment the name must look like a variable, or prose would be one.
-fn assignment(content: &str, commented: bool) -> Option<(&str, &str, bool)> {
-    let (exported, content) = match content
+fn assignment(content: &str, commented: bool) -> Option<(&str, &str)> {
+    let content = content
         .strip_prefix("export")
         .filter(|rest| rest.starts_with([' ', '\t']))
-    {
-        Some(rest) => (true, rest.trim_start()),
-        None => (false, content),
-    };
+        .map_or(content, str::trim_start);
     let end = content
         .find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-')))
         .unwrap_or(content.len());
@@ -92,20 +76,16 @@ fn assignment(content: &str, commented: bool) -> Option<(&str, &str, bool)> {
         let plain = name
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-        return rest
-            .strip_prefix('=')
-            .filter(|_| plain)
-            .map(|rest| (name, rest, exported));
+        return rest.strip_prefix('=').filter(|_| plain).map(|rest| (name, rest));
     }
     let rest = rest.trim_start();
     rest.strip_prefix('=')
         .or_else(|| rest.strip_prefix(": "))
-        .map(|rest| (name, rest, exported))
+        .map(|rest| (name, rest))
 }
 
 struct Value<'text> {
     text: String,
-    quoted: bool,
     comment: Option<&'text str>,
     more_lines: usize,
 }
@@ -121,7 +101,6 @@ fn value<'text>(rest: &'text str, following: &[&str]) -> Value<'text> {
         if let Some(end) = closing(inner, quote) {
             return Value {
                 text: super::slice(inner, 0, end).to_owned(),
-                quoted: true,
                 comment: comment(tail(inner, end + 1).trim_start()),
                 more_lines: 0,
             };
@@ -135,7 +114,6 @@ fn value<'text>(rest: &'text str, following: &[&str]) -> Value<'text> {
                 text.push_str(super::slice(line, 0, end));
                 return Value {
                     text,
-                    quoted: true,
                     comment: None,
                     more_lines: count + 1,
                 };
@@ -145,7 +123,6 @@ fn value<'text>(rest: &'text str, following: &[&str]) -> Value<'text> {
         }
         return Value {
             text: inner.to_owned(),
-            quoted: false,
             comment: None,
             more_lines: 0,
         };
@@ -160,19 +137,16 @@ fn value<'text>(rest: &'text str, following: &[&str]) -> Value<'text> {
     match hash {
         Some(0) if !rest.starts_with("# ") && rest.len() > 1 => Value {
             text: rest.to_owned(),
-            quoted: false,
             comment: None,
             more_lines: 0,
         },
         Some(at) => Value {
             text: super::slice(rest, 0, at).trim_end().to_owned(),
-            quoted: false,
             comment: comment(tail(rest, at)),
             more_lines: 0,
         },
         None => Value {
             text: rest.to_owned(),
-            quoted: false,
             comment: None,
             more_lines: 0,
         },
@@ -228,7 +202,6 @@ mod tests {
             parsed(text),
             expected.map(|(line, name, value)| (line, name.into(), value.into()))
         );
-        assert!(entries(text)[1].exported);
     }
 
     #[test]
@@ -236,16 +209,9 @@ mod tests {
         let text = "# Section\n\n# Where mail goes\nMAIL=x\nPORT=1 # the port\n#\nX=1\n";
         let found: Vec<_> = entries(text)
             .into_iter()
-            .map(|entry| (entry.description, entry.description_text))
+            .map(|entry| entry.description_text)
             .collect();
-        assert_eq!(
-            found,
-            [
-                (Some(3), "Where mail goes".into()),
-                (Some(5), "the port".into()),
-                (None, String::new())
-            ]
-        );
+        assert_eq!(found, ["Where mail goes", "the port", ""]);
     }
 
     #[test]
@@ -269,7 +235,7 @@ mod tests {
     fn quoted_values_may_span_lines_and_an_open_quote_stays_on_its_line() {
         let text = "KEY=\"-----BEGIN\nabc\n-----END\"\nNEXT=1\nOPEN='x\nLAST=2\n";
         let found = entries(text);
-        assert_eq!((found[0].line, found[0].end_line), (1, 3));
+        assert_eq!(found[0].line, 1);
         assert_eq!(found[0].value, "-----BEGIN\nabc\n-----END");
         assert_eq!(
             found[1..]

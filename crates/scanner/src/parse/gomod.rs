@@ -13,8 +13,6 @@ pub(crate) struct GoMod {
     pub(crate) toolchain: Option<Directive>,
     /// Required modules in order.
     pub(crate) require: Vec<Require>,
-    /// Replacements in order.
-    pub(crate) replace: Vec<Replace>,
     /// Folders of a workspace.
     pub(crate) uses: Vec<Directive>,
     /// Tools (`tool path`).
@@ -41,24 +39,7 @@ pub(crate) struct Require {
     pub(crate) indirect: bool,
 }
 
-/// `old => new`.
-pub(crate) struct Replace {
-    /// Its line.
-    pub(crate) line: u32,
-    /// The module path that is replaced.
-    pub(crate) from: String,
-    /// The module path or folder that takes its place.
-    pub(crate) to: String,
-}
-
-opaque_debug!(Directive, Require, Replace);
-
-impl GoMod {
-    /// The requirement on a module.
-    pub(crate) fn requires(&self, name: &str) -> Option<&Require> {
-        self.require.iter().find(|require| require.name == name)
-    }
-}
+opaque_debug!(Directive, Require);
 
 /// Reads a file; unknown directives are passed over.
 pub(crate) fn parse(text: &str) -> GoMod {
@@ -106,16 +87,6 @@ pub(crate) fn parse(text: &str) -> GoMod {
                 version: words.get(1).copied().unwrap_or("").to_owned(),
                 indirect: comment.trim().starts_with("indirect"),
             }),
-            "replace" => {
-                if let Some(at) = words.iter().position(|word| *word == "=>") {
-                    let to = words.get(at + 1).copied().unwrap_or("").to_owned();
-                    found.replace.push(Replace {
-                        line,
-                        from: (*first).to_owned(),
-                        to,
-                    });
-                }
-            }
             _ => {}
         }
     }
@@ -161,14 +132,6 @@ mod tests {
                 (7, "example.com/b/v2", "v2.1.0", true),
                 (8, "example.com/c", "v0.1.0", false)
             ]
-        );
-        assert_eq!(
-            found.replace.first().map(|replace| replace.to.as_str()),
-            Some("../c")
-        );
-        assert_eq!(
-            found.requires("example.com/a").map(|require| require.line),
-            Some(5)
         );
     }
 

@@ -20,8 +20,6 @@ pub(crate) struct Body {
 pub(crate) struct Block {
     /// The line of its kind.
     pub(crate) line: u32,
-    /// The line of its closing brace.
-    pub(crate) end_line: u32,
     /// `resource`, `variable`, `provider` …
     pub(crate) kind: String,
     /// What stands between the kind and the brace.
@@ -117,14 +115,6 @@ impl Value {
         }
     }
 
-    /// The text of a reference such as `var.region`.
-    pub(crate) fn reference(&self) -> Option<&str> {
-        match self {
-            Self::Reference(text) => Some(text),
-            _ => None,
-        }
-    }
-
     /// The truth value of a literal.
     pub(crate) fn boolean(&self) -> Option<bool> {
         match self {
@@ -132,11 +122,6 @@ impl Value {
             Self::Text(text) => text.parse().ok(),
             _ => None,
         }
-    }
-
-    /// The integer of a literal number or a string of digits.
-    pub(crate) fn integer(&self) -> Option<i64> {
-        self.text()?.parse().ok()
     }
 
     /// The items of a list; nothing for anything else.
@@ -161,31 +146,6 @@ impl Value {
             .iter()
             .find(|(name, _, _)| name == key)
             .map(|(_, _, value)| value)
-    }
-
-    /// Every reference in the value, however deep.
-    pub(crate) fn references(&self) -> Vec<&str> {
-        let mut found = Vec::new();
-        let mut pending = vec![self];
-        while let Some(value) = pending.pop() {
-            match value {
-                Self::Reference(text) => found.push(text.as_str()),
-                Self::Template(text) => {
-                    found.extend(
-                        text.split("${")
-                            .skip(1)
-                            .filter_map(|part| part.split('}').next())
-                            .filter(|part| *part != "…"),
-                    );
-                }
-                Self::List(items) | Self::Call(_, items) | Self::Other(items) => {
-                    pending.extend(items.iter().rev());
-                }
-                Self::Object(entries) => pending.extend(entries.iter().rev().map(|(_, _, value)| value)),
-                Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => {}
-            }
-        }
-        found
     }
 }
 
@@ -221,7 +181,6 @@ fn convert_body(parsed: &ParsedBody, lines: &LineTable) -> Body {
             }),
             Structure::Block(block) => body.blocks.push(Block {
                 line: lines.line(block.ident.span().map_or(span.start, |span| span.start)),
-                end_line: lines.line(span.end.saturating_sub(1)),
                 kind: block.ident.as_str().to_owned(),
                 labels: block
                     .labels
@@ -384,23 +343,23 @@ resource "aws_db_instance" "main" {
         let (body, problem) = body(TEXT);
         assert_eq!(problem, None);
         let block = body.block("resource").expect("a resource");
-        assert_eq!(
-            (block.line, block.end_line, block.label(1)),
-            (2, 20, Some("main"))
-        );
+        assert_eq!((block.line, block.label(1)), (2, Some("main")));
         let get = |name: &str| block.body.get(name).expect("an attribute");
         assert_eq!(get("engine").text(), Some("postgres"));
-        assert_eq!(get("port").integer(), Some(5432));
+        assert_eq!(get("port").text(), Some("5432"));
         assert_eq!(get("multi_az").boolean(), Some(true));
-        assert_eq!(get("subnets").items()[1].reference(), Some("var.b"));
-        assert_eq!(get("address").reference(), Some("aws_vpc.main[0].id"));
+        let reference = |value: &Value| match value {
+            Value::Reference(text) => text.clone(),
+            _ => String::new(),
+        };
+        assert_eq!(reference(&get("subnets").items()[1]), "var.b");
+        assert_eq!(reference(get("address")), "aws_vpc.main[0].id");
         let Value::Template(url) = get("url") else {
             panic!("a template")
         };
         assert_eq!(url, "postgres://${var.user}:${…}@host");
-        assert_eq!(get("url").references(), ["var.user"]);
         assert!(get("user_data").text().is_some_and(|text| text.contains("hello")));
-        assert_eq!(get("tags").get("k/v").and_then(Value::reference), Some("var.y"));
+        assert_eq!(get("tags").get("k/v").map(reference).as_deref(), Some("var.y"));
         assert_eq!(get("tags").entries()[1].1, 14);
         assert_eq!(block.body.block("timeouts").map(|block| block.line), Some(17));
         assert_eq!(

@@ -77,7 +77,6 @@ fn dockerfile(text: &str) {
             file.workdir(stage),
             file.copies(stage),
             file.args(stage),
-            file.labels(stage),
         );
         let _ = file.cmd(stage).map(|command| command.commands());
     }

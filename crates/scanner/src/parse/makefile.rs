@@ -25,8 +25,6 @@ pub(crate) struct Target {
     pub(crate) recipe: Vec<Recipe>,
     /// Whether it is declared `.PHONY`.
     pub(crate) phony: bool,
-    /// The text behind `##` on the line of the rule, by which many projects document targets.
-    pub(crate) description: String,
 }
 
 /// A command of a recipe.
@@ -45,8 +43,6 @@ pub(crate) struct Variable {
     pub(crate) name: String,
     /// Its value, not expanded.
     pub(crate) value: String,
-    /// Whether the environment wins over it (`?=`).
-    pub(crate) default_only: bool,
 }
 
 opaque_debug!(Target, Recipe, Variable);
@@ -55,11 +51,6 @@ impl Makefile {
     /// The target of a name.
     pub(crate) fn target(&self, name: &str) -> Option<&Target> {
         self.targets.iter().find(|target| target.name == name)
-    }
-
-    /// The variable of a name; the last assignment counts.
-    pub(crate) fn variable(&self, name: &str) -> Option<&Variable> {
-        self.variables.iter().rev().find(|variable| variable.name == name)
     }
 }
 
@@ -135,10 +126,7 @@ pub(crate) fn parse(text: &str) -> Makefile {
         let Some((names, rest)) = statement.split_once(':') else {
             continue;
         };
-        let (rest, description) = match rest.split_once("##") {
-            Some((rest, description)) => (rest, description.trim()),
-            None => (rest.split('#').next().unwrap_or(""), ""),
-        };
+        let rest = rest.split('#').next().unwrap_or("");
         // `target: NAME = value` sets a variable for one target.
         if rest.contains('=') && !rest.contains(';') {
             continue;
@@ -171,7 +159,6 @@ pub(crate) fn parse(text: &str) -> Makefile {
                 prerequisites: prerequisites.clone(),
                 recipe,
                 phony: false,
-                description: description.to_owned(),
             });
         }
         open = from..makefile.targets.len();
@@ -186,7 +173,6 @@ fn variable(content: &str, line: u32) -> Option<Variable> {
     let at = content.find('=')?;
     let before = super::slice(content, 0, at);
     let name = before.trim_end_matches(['?', ':', '+', '!']);
-    let operator = super::tail(before, name.len());
     let name = name.trim();
     if name.is_empty()
         || !name
@@ -205,7 +191,6 @@ fn variable(content: &str, line: u32) -> Option<Variable> {
         line,
         name: name.to_owned(),
         value,
-        default_only: operator == "?",
     })
 }
 
@@ -218,10 +203,7 @@ mod tests {
         let text = "\u{feff}PORT ?= 8080\r\nIMAGE := a/b # why\r\n.PHONY: run migrate\r\nrun: build | dirs ## start it\r\n\t@go run ./cmd/app \\\r\n\t  --port $(PORT)\r\n\t# note\r\n\t-echo done\r\n\r\nmigrate up: X = 1\r\nmigrate: ; migrate up\r\nifdef CI\r\na b::\r\n\ttouch $@\r\nendif\r\ndefine help\r\nfoo: bar\r\nendef\r\n";
         let makefile = parse(text);
         let run = makefile.target("run").expect("run");
-        assert_eq!(
-            (run.line, run.phony, run.description.as_str()),
-            (4, true, "start it")
-        );
+        assert_eq!((run.line, run.phony), (4, true));
         assert_eq!(run.prerequisites, ["build", "dirs"]);
         let recipe: Vec<_> = run
             .recipe
@@ -237,11 +219,11 @@ mod tests {
         );
         assert_eq!(makefile.target("b").map(|target| target.recipe.len()), Some(1));
         assert!(makefile.target("foo").is_none());
-        let port = makefile.variable("PORT").expect("PORT");
-        assert!(port.default_only);
-        assert_eq!(
-            makefile.variable("IMAGE").map(|variable| variable.value.as_str()),
-            Some("a/b")
-        );
+        let variables: Vec<_> = makefile
+            .variables
+            .iter()
+            .map(|variable| (variable.name.as_str(), variable.value.as_str()))
+            .collect();
+        assert_eq!(variables, [("PORT", "8080"), ("IMAGE", "a/b")]);
     }
 }

@@ -7,18 +7,8 @@ use super::{line_number, without_byte_order_mark};
 pub(crate) struct Requirements {
     /// The packages in order.
     pub(crate) packages: Vec<Requirement>,
-    /// Files that are read too: `-r other.txt`.
-    pub(crate) includes: Vec<Include>,
-}
-
-/// `-r path` or `-c path`.
-pub(crate) struct Include {
-    /// Its line.
-    pub(crate) line: u32,
-    /// The path as written.
-    pub(crate) path: String,
-    /// Whether it only constrains versions (`-c`).
-    pub(crate) constraint: bool,
+    /// Whether it leads to other files: `-r other.txt`, `-c constraints.txt`.
+    pub(crate) includes: bool,
 }
 
 /// A required package.
@@ -37,18 +27,7 @@ pub(crate) struct Requirement {
     pub(crate) url: String,
 }
 
-opaque_debug!(Include, Requirement);
-
-impl Requirement {
-    /// The version of an exact pin `==1.2.3`.
-    pub(crate) fn pinned(&self) -> Option<&str> {
-        let version = self
-            .specifier
-            .strip_prefix("===")
-            .or_else(|| self.specifier.strip_prefix("=="))?;
-        (!version.contains([',', '*'])).then_some(version)
-    }
-}
+opaque_debug!(Requirement);
 
 /// The name of a Python package in its normal form (PEP 503).
 pub(crate) fn normalise(name: &str) -> String {
@@ -75,12 +54,8 @@ pub(crate) fn parse(text: &str) -> Requirements {
             logical.push_str(next);
         }
         let content = without_comment(&logical).trim();
-        if let Some((path, constraint)) = include(content) {
-            found.includes.push(Include {
-                line,
-                path: path.to_owned(),
-                constraint,
-            });
+        if includes(content) {
+            found.includes = true;
             continue;
         }
         let content = option(content, &["-e", "--editable"]).unwrap_or(content);
@@ -101,11 +76,10 @@ fn without_comment(line: &str) -> &str {
     at.map_or(line, |at| super::slice(line, 0, at))
 }
 
-fn include(content: &str) -> Option<(&str, bool)> {
+fn includes(content: &str) -> bool {
     option(content, &["-r", "--requirement"])
-        .map(|path| (path, false))
-        .or_else(|| option(content, &["-c", "--constraint"]).map(|path| (path, true)))
-        .filter(|(path, _)| !path.is_empty())
+        .or_else(|| option(content, &["-c", "--constraint"]))
+        .is_some_and(|path| !path.is_empty())
 }
 
 /// The value of a short or long option at the start of the line.
@@ -212,14 +186,8 @@ mod tests {
         );
         assert_eq!(found.packages[0].extras, ["async"]);
         assert_eq!(found.packages[0].marker, "python_version > '3.8'");
-        assert_eq!(found.packages[1].pinned(), Some("0.30.1"));
-        assert_eq!(found.packages[0].pinned(), None);
-        let includes: Vec<_> = found
-            .includes
-            .iter()
-            .map(|include| (include.line, include.path.as_str(), include.constraint))
-            .collect();
-        assert_eq!(includes, [(2, "base.txt", false), (3, "c.txt", true)]);
+        assert!(found.includes);
+        assert!(!parse("flask\n").includes);
     }
 
     #[test]

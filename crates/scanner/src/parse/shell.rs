@@ -79,10 +79,6 @@ pub(crate) enum Connector {
 pub(crate) struct Arm {
     /// The line of its pattern.
     pub(crate) line: u32,
-    /// The variable that is looked at: `1`, `@`, `*`, or a name.
-    pub(crate) subject: String,
-    /// What the variable is when nothing is given: `${1:-server}`.
-    pub(crate) subject_default: Option<String>,
     /// The patterns, quotes removed; `*` is the last resort.
     pub(crate) patterns: Vec<String>,
     /// The commands of the branch, with the functions they call in place of the calls.
@@ -146,18 +142,6 @@ impl Command {
                 variable.line += lines;
             }
         }
-    }
-
-    /// The script of `sh -c 'script'` (any shell, any cluster of flags with `c`).
-    pub(crate) fn inline_script(&self) -> Option<&Word> {
-        inline_script(
-            &self
-                .words
-                .iter()
-                .map(|word| word.text.as_str())
-                .collect::<Vec<_>>(),
-        )
-        .and_then(|at| self.words.get(at))
     }
 }
 
@@ -338,7 +322,6 @@ esac
             .map(|arm| {
                 (
                     arm.line,
-                    arm.subject.as_str(),
                     arm.patterns.join("|"),
                     arm.commands
                         .iter()
@@ -351,15 +334,14 @@ esac
         assert_eq!(
             found,
             [
-                (11, "1", "worker".into(), "shift; ; celery -A shop worker".into()),
+                (11, "worker".into(), "shift; ; celery -A shop worker".into()),
                 (
                     15,
-                    "1",
                     "server|web".into(),
                     "gunicorn -b ${BIND:-0.0.0.0:5000} app:app".into()
                 ),
-                (17, "1", "shell".into(), "python".into()),
-                (18, "1", "*".into(), "$@".into()),
+                (17, "shell".into(), "python".into()),
+                (18, "*".into(), "$@".into()),
             ]
         );
         assert_eq!(arms[1].commands[0].line, 8);
@@ -369,25 +351,8 @@ esac
     fn tests_of_the_argument_dispatch_too() {
         let text = "role=${CONTAINER_ROLE:-app}\nif [ \"$role\" = \"app\" ] || [ \"$role\" = web ]; then\n  apache\nelif [[ $role == 'queue' ]]; then\n  work\nelse\n  exit 1\nfi\ncase \"${1:-serve}\" in serve) run;; esac\n";
         let arms = dispatch(text);
-        let found: Vec<_> = arms
-            .iter()
-            .map(|arm| {
-                (
-                    arm.subject.as_str(),
-                    arm.patterns.join("|"),
-                    arm.subject_default.as_deref(),
-                )
-            })
-            .collect();
-        assert_eq!(
-            found,
-            [
-                ("role", "app|web".into(), None),
-                ("role", "queue".into(), None),
-                ("role", "*".into(), None),
-                ("1", "serve".into(), Some("serve"))
-            ]
-        );
+        let found: Vec<_> = arms.iter().map(|arm| arm.patterns.join("|")).collect();
+        assert_eq!(found, ["app|web", "queue", "*", "serve"]);
     }
 
     #[test]
@@ -448,9 +413,11 @@ esac
     #[test]
     fn scripts_on_the_command_line() {
         let script = |text: &str| {
-            commands(text)
-                .first()
-                .and_then(|command| command.inline_script().map(|word| word.text.clone()))
+            let commands = commands(text);
+            let words = commands.first().map(Command::texts).unwrap_or_default();
+            inline_script(&words)
+                .and_then(|at| words.get(at))
+                .map(|word| (*word).to_owned())
         };
         assert_eq!(script("bash -ec 'a && b'").as_deref(), Some("a && b"));
         assert_eq!(script("/bin/sh -e -c 'a'").as_deref(), Some("a"));

@@ -31,7 +31,7 @@ pub(super) fn dockerfile(text: &str) -> Dockerfile {
 
 fn stage(instruction: &Instruction, file: &Dockerfile) -> Stage {
     let mut words = instruction.arguments.split_whitespace();
-    let base_written = words.next().unwrap_or("").trim_matches(['"', '\'']).to_owned();
+    let base_written = words.next().unwrap_or("").trim_matches(['"', '\'']);
     let named = words.next().is_some_and(|word| word.eq_ignore_ascii_case("as"));
     let mut values = BTreeMap::new();
     for variable in &file.global_args {
@@ -40,7 +40,7 @@ fn stage(instruction: &Instruction, file: &Dockerfile) -> Stage {
             values.insert(variable.name.clone(), value);
         }
     }
-    let base = substitute(&base_written, &values);
+    let base = substitute(base_written, &values);
     let base_stage = file
         .stages
         .iter()
@@ -49,10 +49,8 @@ fn stage(instruction: &Instruction, file: &Dockerfile) -> Stage {
         line: instruction.line,
         index: file.stages.len(),
         name: words.next().filter(|_| named).map(str::to_ascii_lowercase),
-        base_written,
         base,
         base_stage,
-        platform: instruction.flag("platform").map(str::to_owned),
         instructions: Vec::new(),
     }
 }

@@ -129,14 +129,12 @@ impl Script {
             }
             match item {
                 Item::Case(subject, branches) => {
-                    let Some(variable) = subject.variables.first() else {
+                    if subject.variables.is_empty() {
                         continue;
-                    };
+                    }
                     for (patterns, body, line) in branches {
                         arms.push(Arm {
                             line: *line,
-                            subject: variable.name.clone(),
-                            subject_default: variable.default.clone(),
                             patterns: patterns.clone(),
                             commands: self.body(body),
                         });
@@ -178,8 +176,6 @@ impl Script {
             if let Some((subject, patterns)) = compared {
                 arms.push(Arm {
                     line: *line,
-                    subject: subject.name.clone(),
-                    subject_default: subject.default.clone(),
                     patterns,
                     commands: self.body(body),
                 });

@@ -47,7 +47,7 @@ pub(super) fn requirements(source: &Source<'_>, facts: &mut Facts) {
         project.add(package, development, package.line);
     }
     project.transitive = transitive(source, &file);
-    if !project.is_empty() || !file.includes.is_empty() {
+    if !project.is_empty() || file.includes {
         project.tell(facts);
     }
 }
