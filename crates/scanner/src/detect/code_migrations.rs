@@ -1,12 +1,16 @@
 //! Migrations that are code of a tool of its own: each file is one step, told by its name and by what it must contain.
 //! The detectors of the ecosystems tell those of the large frameworks.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use playbook_core::evidence::Evidence;
 use playbook_core::harmless::Name;
 use playbook_core::inventory::{Operation, OperationKind};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
+use serde::Deserialize;
 
 use super::{Detector, ending, sql};
 use crate::fact::{Facts, MigrationFact, RevisionFact};
@@ -15,82 +19,73 @@ use crate::source::Source;
 /// Migrations of `SeaORM`, Goose, Refinery, Aerich, Yoyo and `FluentMigrator`, and the checksums of Atlas.
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
-/// What a tool's file looks like.
-struct Kind {
-    tool: &'static str,
-    ending: &'static str,
-    /// What its text contains.
-    mark: &'static str,
-    /// Where its backward direction begins.
-    backward: &'static str,
-    /// What the backward direction says when there is none.
-    irreversible: &'static [&'static str],
+/// The tools, their files' marks and their builders' calls, as `tools.toml` tells them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tools {
+    sql: Vec<String>,
+    tool: Vec<Tool>,
+    calls: BTreeMap<String, OperationKind>,
 }
 
-const KINDS: &[Kind] = &[
-    Kind {
-        tool: "sea-orm",
-        ending: "rs",
-        mark: "MigrationTrait for",
-        backward: "fn down(",
-        irreversible: &["todo!(", "unimplemented!(", "Err("],
-    },
-    Kind {
-        tool: "refinery",
-        ending: "rs",
-        mark: "pub fn migration()",
-        backward: "",
-        irreversible: &[],
-    },
-    Kind {
-        tool: "goose",
-        ending: "go",
-        mark: "goose.AddMigration",
-        backward: "\nfunc down",
-        irreversible: &["errors.New(", "fmt.Errorf("],
-    },
-    Kind {
-        tool: "aerich",
-        ending: "py",
-        mark: "async def upgrade(",
-        backward: "async def downgrade(",
-        irreversible: &["raise "],
-    },
-    Kind {
-        tool: "yoyo",
-        ending: "py",
-        mark: "from yoyo import",
-        backward: "",
-        irreversible: &[],
-    },
-    Kind {
-        tool: "fluentmigrator",
-        ending: "cs",
-        mark: "[Migration(",
-        backward: "void Down(",
-        irreversible: &["throw "],
-    },
-];
+/// What a tool's file looks like; `tools.toml` explains each key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Tool {
+    id: String,
+    ending: String,
+    contains: Vec<String>,
+    name: NameForm,
+    backward: Option<String>,
+    #[serde(default)]
+    refuses: Vec<String>,
+    #[serde(default)]
+    no_way_back: bool,
+}
 
-/// Calls of the builders of these tools, and what they do to the schema.
-const STEPS: &[(&str, OperationKind)] = &[
-    (".create_table(", OperationKind::CreateTable),
-    (".drop_table(", OperationKind::DropTable),
-    (".alter_table(", OperationKind::AlterColumn),
-    (".create_index(", OperationKind::CreateIndex),
-    (".create_foreign_key(", OperationKind::AddConstraint),
-    ("Create.Table(", OperationKind::CreateTable),
-    ("Create.Index(", OperationKind::CreateIndex),
-    ("Create.ForeignKey(", OperationKind::AddConstraint),
-    ("Create.Column(", OperationKind::AddColumn),
-    ("Alter.Column(", OperationKind::AlterColumn),
-    ("Delete.Table(", OperationKind::DropTable),
-    ("Delete.Column(", OperationKind::DropColumn),
-    ("Delete.FromTable(", OperationKind::DeleteRows),
-    ("Rename.Table(", OperationKind::Rename),
-    ("Rename.Column(", OperationKind::Rename),
-    ("Update.Table(", OperationKind::UpdateRows),
-];
+/// What the name of a tool's file must be.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum NameForm {
+    /// With a number or a time somewhere.
+    WithDigit,
+    /// Not with a number or a time at its beginning.
+    NotNumbered,
+}
+
+impl NameForm {
+    fn fits(self, stem: &str) -> bool {
+        match self {
+            Self::WithDigit => stem.contains(|c: char| c.is_ascii_digit()),
+            Self::NotNumbered => !stem.starts_with(|c: char| c.is_ascii_digit()),
+        }
+    }
+}
+
+impl Tool {
+    fn is_of(&self, stem: &str, ending: &str, text: &str) -> bool {
+        self.ending == ending
+            && self.name.fits(stem)
+            && self.contains.iter().all(|mark| text.contains(mark.as_str()))
+    }
+
+    /// The text of the forward direction, and whether the tool can go back; `None` where its files do not tell.
+    fn directions<'t>(&self, text: &'t str) -> (&'t str, Option<bool>) {
+        let Some(mark) = &self.backward else {
+            return (text, self.no_way_back.then_some(false));
+        };
+        match text.split_once(mark.as_str()) {
+            Some((forward, back)) => {
+                let refuses = self.refuses.iter().any(|word| back.contains(word.as_str()));
+                (forward, Some(!refuses))
+            }
+            None => (text, Some(false)),
+        }
+    }
+}
+
+static TOOLS: LazyLock<Tools> =
+    LazyLock::new(|| toml::from_str(include_str!("code_migrations/tools.toml")).unwrap_or_default());
 
 fn wants(path: &RelPath) -> bool {
     if path.name() == "atlas.sum" {
@@ -121,37 +116,15 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let Some((stem, end)) = source.path.name().rsplit_once('.') else {
         return;
     };
-    let found = KINDS.iter().find(|kind| {
-        kind.ending == end
-            && source.text.contains(kind.mark)
-            && (kind.tool == "fluentmigrator" || stem.contains(|c: char| c.is_ascii_digit()))
-    });
-    let Some(kind) = found else { return };
-    // EF Core and FluentMigrator files that begin with their time are told by the detector of .NET.
-    if kind.tool == "fluentmigrator"
-        && (!source.text.contains("FluentMigrator") || stem.starts_with(|c: char| c.is_ascii_digit()))
-    {
+    let Some(tool) = TOOLS.tool.iter().find(|tool| tool.is_of(stem, end, source.text)) else {
         return;
-    }
-    // Alembic's are synchronous, Aerich's take the client of the database.
-    if kind.tool == "aerich" && !source.text.contains("BaseDBAsyncClient") {
-        return;
-    }
+    };
     let Some(id) = Name::parse(Raw::new(stem)) else {
         return;
     };
-    let halves = (!kind.backward.is_empty())
-        .then(|| source.text.split_once(kind.backward))
-        .flatten();
-    let forward = halves.map_or(source.text, |(before, _)| before);
-    let reversible = match (kind.tool, halves) {
-        ("refinery", _) => Some(false),
-        ("yoyo", _) => None,
-        (_, Some((_, back))) => Some(!kind.irreversible.iter().any(|word| back.contains(word))),
-        (_, None) => Some(false),
-    };
+    let (forward, reversible) = tool.directions(source.text);
     facts.revisions.push(RevisionFact {
-        tool: Shown::from(kind.tool),
+        tool: Shown::from(tool.id.as_str()),
         path: source.path.clone(),
         dir: source.path.parent(),
         id,
@@ -170,8 +143,8 @@ fn operations(source: &Source<'_>, forward: &str) -> Vec<Operation> {
         if code.starts_with("//") || code.starts_with('#') {
             continue;
         }
-        for (call, kind) in STEPS {
-            if code.contains(call) {
+        for (call, kind) in &TOOLS.calls {
+            if code.contains(call.as_str()) {
                 found.push(Operation {
                     kind: *kind,
                     object: None,
@@ -180,18 +153,10 @@ fn operations(source: &Source<'_>, forward: &str) -> Vec<Operation> {
             }
         }
         let statement = code.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
-        let in_sql = [
-            "ALTER TABLE",
-            "CREATE TABLE",
-            "DROP TABLE",
-            "CREATE INDEX",
-            "CREATE UNIQUE INDEX",
-            "DELETE FROM",
-            "TRUNCATE",
-            "CREATE EXTENSION",
-        ]
-        .iter()
-        .find_map(|word| statement.find(word).and_then(|at| statement.get(at..)));
+        let in_sql = TOOLS
+            .sql
+            .iter()
+            .find_map(|word| statement.find(word.as_str()).and_then(|at| statement.get(at..)));
         if let Some(text) = in_sql {
             found.extend(sql::operations(text, source.path, number));
         }
@@ -203,6 +168,15 @@ fn operations(source: &Source<'_>, forward: &str) -> Vec<Operation> {
 mod tests {
     use super::*;
     use crate::testing;
+
+    #[test]
+    fn the_table_of_tools_is_valid() {
+        let tools: Tools = toml::from_str(include_str!("code_migrations/tools.toml")).expect("tools.toml");
+        for tool in &tools.tool {
+            assert!(!(tool.no_way_back && tool.backward.is_some()), "{}", tool.id);
+            assert!(!tool.contains.is_empty(), "{}", tool.id);
+        }
+    }
 
     #[test]
     fn one_revision_a_file() {
