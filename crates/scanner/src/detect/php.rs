@@ -1,5 +1,6 @@
 //! PHP: manifests, front controllers, queues and schedules, configuration, migrations.
 
+mod known;
 mod laravel;
 mod manifest;
 mod migration;

@@ -8,6 +8,7 @@ use playbook_core::shown::Shown;
 
 use crate::detect::ecosystem::{Code, entry, group, job, kind_of_scheme, pattern, start, store};
 use crate::detect::ending;
+use crate::detect::php::known::TABLE;
 use crate::fact::{EntryKind, Facts, VariableFact};
 use crate::source::Source;
 
@@ -67,29 +68,16 @@ pub(super) fn configuration(source: &Source<'_>, facts: &mut Facts) {
 
 /// The authenticators of the firewalls that hold for production.
 fn authenticators(source: &Source<'_>, facts: &mut Facts) {
-    const KINDS: &[(&str, &str)] = &[
-        ("form_login", "session"),
-        ("form_login_ldap", "ldap"),
-        ("http_basic", "basic"),
-        ("http_basic_ldap", "ldap"),
-        ("json_login", "session"),
-        ("json_login_ldap", "ldap"),
-        ("jwt", "jwt"),
-        ("login_link", "session"),
-        ("oidc", "oidc"),
-        ("remote_user", "remote-user"),
-        ("two_factor", "totp"),
-        ("x509", "mtls"),
-    ];
     for (line, text) in source.numbered_lines() {
         if text.starts_with("when@test") || text.starts_with("when@dev") {
             break;
         }
         let key = text.trim().split(':').next().unwrap_or_default();
         let inside = text.starts_with([' ', '\t']);
-        if let Some((_, kind)) = KINDS
-            .iter()
-            .find(|(word, _)| inside && *word == key && text.contains(':'))
+        if let Some(kind) = TABLE
+            .authenticators
+            .get(key)
+            .filter(|_| inside && text.contains(':'))
         {
             facts.auth.push(AuthFact {
                 kind: Shown::from(*kind),

@@ -197,16 +197,7 @@ pub(super) fn push(
 
 /// `app = create_app()` with a factory of another file.
 fn imported_application(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Facts) {
-    const NAMES: &[&str] = &[
-        "app",
-        "application",
-        "api",
-        "wsgi",
-        "asgi",
-        "wsgi_app",
-        "asgi_app",
-        "server",
-    ];
+    let words = known::words();
     for statement in code.statements().iter().filter(|statement| statement.indent == 0) {
         let Some((name, _, Some(span))) = code.assignment(*statement) else {
             continue;
@@ -219,14 +210,11 @@ fn imported_application(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Fac
             continue;
         };
         let factory = call.name.rsplit('.').next().unwrap_or(call.name);
-        let makes = ["create_", "make_", "build_", "get_", "init_", "setup_"]
+        let makes = words
+            .factory_verbs
             .iter()
             .find_map(|verb| factory.strip_prefix(verb))
-            .is_some_and(|rest| {
-                ["app", "api", "asgi", "wsgi", "server"]
-                    .iter()
-                    .any(|word| rest.contains(word))
-            })
+            .is_some_and(|rest| words.factory_nouns.iter().any(|noun| rest.contains(noun)))
             || factory == "factory";
         // A function of this file that makes an object is told as a factory already; the variable is what servers use.
         let own = objects.iter().find(|object| object.factory == Some(call.name));
@@ -235,7 +223,7 @@ fn imported_application(code: &Code<'_>, objects: &[Object<'_>], facts: &mut Fac
             .split('.')
             .next()
             .is_some_and(|head| code.imported(head).is_some());
-        if !NAMES.contains(&name) || known::application(&code.full_name(call.name)).is_some() {
+        if !words.applications.contains(&name) || known::application(&code.full_name(call.name)).is_some() {
             continue;
         }
         if let Some(own) = own {

@@ -5,6 +5,7 @@ use playbook_core::inventory::SignalKind;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
+use super::known;
 use super::syntax::{Argument, Call, Code, Definition, Span};
 use super::value::argument;
 use crate::fact::{Facts, JobFact};
@@ -144,27 +145,14 @@ fn celery_periodic(code: &Code<'_>, call: &Call<'_>, facts: &mut Facts) {
 
 /// The trigger of APScheduler: `"interval", minutes=5`, `"cron", hour=3`, `CronTrigger.from_crontab("…")`.
 fn trigger(code: &Code<'_>, arguments: &[Argument<'_>], first: usize) -> Option<Schedule> {
-    const FIELDS: &[&str] = &[
-        "weeks",
-        "days",
-        "hours",
-        "minutes",
-        "seconds",
-        "year",
-        "month",
-        "day",
-        "week",
-        "day_of_week",
-        "hour",
-        "minute",
-        "second",
-    ];
     let span = argument(arguments, "trigger").or_else(|| argument(arguments, &first.to_string()))?;
     let fields = |arguments: &[Argument<'_>]| {
         let parts: Vec<String> = arguments
             .iter()
             .filter_map(|argument| {
-                let keyword = argument.keyword.filter(|keyword| FIELDS.contains(keyword))?;
+                let keyword = argument
+                    .keyword
+                    .filter(|keyword| known::words().trigger_fields.contains(keyword))?;
                 let value = code
                     .string(argument.value)
                     .unwrap_or_else(|| code.code_of(argument.value).to_owned());

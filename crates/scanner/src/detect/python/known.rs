@@ -1,5 +1,6 @@
 //! The table of calls whose meaning the detectors know: `known.toml`.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -121,6 +122,23 @@ struct Setting {
     auth: Word,
 }
 
+/// A service of Amazon's: a datastore, or an external service with its purpose.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+pub(super) struct AmazonService {
+    pub(super) store: Option<Word>,
+    pub(super) external: Option<Word>,
+    pub(super) purpose: Word,
+}
+
+/// Modules of a web framework.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+pub(super) struct Web {
+    pub(super) modules: Vec<Word>,
+    pub(super) framework: Word,
+}
+
 /// Lists of words; the table explains each.
 #[derive(Debug, Default, Deserialize)]
 #[serde(
@@ -130,12 +148,18 @@ struct Setting {
     bound(deserialize = "'de: 'static")
 )]
 pub(super) struct Words {
+    pub(super) amazon_modules: Vec<Word>,
+    pub(super) applications: Vec<Word>,
     pub(super) authentication: Vec<Word>,
     pub(super) casts: Vec<Word>,
     pub(super) connectors: Vec<Word>,
     pub(super) development_groups: Vec<Word>,
+    pub(super) factory_nouns: Vec<Word>,
+    pub(super) factory_verbs: Vec<Word>,
     pub(super) path: Vec<Word>,
     pub(super) production_groups: Vec<Word>,
+    pub(super) routers: Vec<Word>,
+    pub(super) trigger_fields: Vec<Word>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -149,6 +173,9 @@ struct Table {
     router: Vec<RouterCall>,
     generator: Vec<Generator>,
     setting: Vec<Setting>,
+    addresses: BTreeMap<Word, Word>,
+    amazon: BTreeMap<Word, AmazonService>,
+    web: Vec<Web>,
     words: Words,
 }
 
@@ -227,6 +254,21 @@ pub(super) fn setting(module: &str) -> Option<Word> {
         .map(|entry| entry.auth)
 }
 
+/// The datastore that a type of addresses proves.
+pub(super) fn address(type_name: &str) -> Option<Word> {
+    TABLE.addresses.get(type_name).copied()
+}
+
+/// Amazon's service of this name.
+pub(super) fn amazon(service: &str) -> Option<&'static AmazonService> {
+    TABLE.amazon.get(service)
+}
+
+/// The modules of web frameworks, in order.
+pub(super) fn web() -> &'static [Web] {
+    &TABLE.web
+}
+
 /// Lists of words.
 pub(super) fn words() -> &'static Words {
     &TABLE.words
@@ -251,6 +293,20 @@ mod tests {
         );
         assert_eq!(generator("ninja.NinjaAPI"), Some("/openapi.json"));
         assert_eq!(setting("djangosaml2"), Some("saml"));
+        assert_eq!(address("PostgresDsn"), Some("postgresql"));
+        assert_eq!(amazon("sqs").and_then(|service| service.store), Some("sqs"));
+        assert!(
+            table
+                .amazon
+                .values()
+                .all(|service| service.store.is_some() != service.external.is_some())
+        );
+        assert!(
+            table
+                .web
+                .iter()
+                .all(|web| !web.modules.is_empty() && !web.framework.is_empty())
+        );
         assert_eq!(
             application("fastapi.FastAPI").map(|entry| entry.framework),
             Some("fastapi")

@@ -16,6 +16,7 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
 use super::entry::Object;
+use super::known;
 use super::syntax::{Argument, Call, Code, Definition, Span};
 use super::value::argument;
 use crate::fact::{EntryKind, Facts, RouteFact};
@@ -110,35 +111,14 @@ pub(super) fn detect<'a>(
 
 /// A web framework that the file imports.
 fn framework(code: &Code<'_>) -> Option<&'static str> {
-    const FRAMEWORKS: &[(&str, &str)] = &[
-        ("fastapi", "fastapi"),
-        ("flask", "flask"),
-        ("flask_restx", "flask"),
-        ("flask_restful", "flask"),
-        ("flask_smorest", "flask"),
-        ("starlette", "starlette"),
-        ("quart", "quart"),
-        ("litestar", "litestar"),
-        ("sanic", "sanic"),
-        ("aiohttp", "aiohttp"),
-        ("tornado", "tornado"),
-        ("bottle", "bottle"),
-        ("falcon", "falcon"),
-        ("pyramid", "pyramid"),
-        ("ninja", "django"),
-        ("robyn", "robyn"),
-        ("blacksheep", "blacksheep"),
-        ("django", "django"),
-        ("rest_framework", "django"),
-    ];
-    FRAMEWORKS
+    known::web()
         .iter()
-        .find(|(module, _)| code.uses(module))
-        .map(|(_, slug)| *slug)
+        .find(|web| web.modules.iter().any(|module| code.uses(module)))
+        .map(|web| web.framework)
         // Routers of the application's own modules: `from app.web import routes`.
         .or_else(|| {
-            let shared = ["routes", "router", "app", "bp", "blueprint", "api"];
-            shared
+            known::words()
+                .routers
                 .iter()
                 .any(|name| code.imported(name).is_some())
                 .then_some("")

@@ -209,9 +209,9 @@ fn pool(
 
 /// `boto3.client("s3")`, `session.resource("dynamodb")`.
 fn cloud(code: &Code<'_>, call: &Call<'_>, facts: &mut Facts) {
-    const SERVICES: &[(&str, &str)] = &[("s3", "s3"), ("sqs", "sqs"), ("dynamodb", "dynamodb")];
     let method = call.name.rsplit('.').next().unwrap_or_default();
-    let amazon = ["boto3", "aioboto3", "aiobotocore", "botocore"]
+    let amazon = known::words()
+        .amazon_modules
         .iter()
         .any(|module| code.uses(module));
     if !amazon || !matches!(method, "client" | "resource" | "create_client") {
@@ -224,16 +224,15 @@ fn cloud(code: &Code<'_>, call: &Call<'_>, facts: &mut Facts) {
     else {
         return;
     };
-    if let Some((_, kind)) = SERVICES.iter().find(|(name, _)| *name == service) {
+    let Some(service) = known::amazon(&service) else {
+        return;
+    };
+    if let Some(kind) = service.store {
         facts.stores.push(fact(code, kind, true, call.start));
     }
-    let external = match service.as_str() {
-        "ses" | "sesv2" => ("ses", "email"),
-        "bedrock-runtime" | "bedrock" => ("bedrock", "llm"),
-        "sns" => ("sns", "messaging"),
-        _ => return,
-    };
-    super::interface::external(code, facts, external.0, external.1, call.start);
+    if let Some(external) = service.external {
+        super::interface::external(code, facts, external, service.purpose, call.start);
+    }
 }
 
 /// `url.replace("postgres://", "postgresql+asyncpg://")`.

@@ -1,6 +1,7 @@
 //! Laravel's schedule: commands, jobs and closures with the words that say when they run.
 
 use crate::detect::ecosystem::{Code, entry, group, job, pattern, start};
+use crate::detect::php::known::{Part, TABLE, With};
 use crate::fact::{EntryKind, Facts};
 
 /// `$schedule->command('clean')->dailyAt('03:00')`, `Schedule::job(new Clean)->hourly()`.
@@ -38,42 +39,6 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
     }
 }
 
-/// Words that stand for one expression.
-const WORDS: &[(&str, &str)] = &[
-    ("everyMinute", "* * * * *"),
-    ("everyTwoMinutes", "*/2 * * * *"),
-    ("everyThreeMinutes", "*/3 * * * *"),
-    ("everyFourMinutes", "*/4 * * * *"),
-    ("everyFiveMinutes", "*/5 * * * *"),
-    ("everyTenMinutes", "*/10 * * * *"),
-    ("everyFifteenMinutes", "*/15 * * * *"),
-    ("everyThirtyMinutes", "*/30 * * * *"),
-    ("hourly", "0 * * * *"),
-    ("everyOddHour", "0 1-23/2 * * *"),
-    ("everyTwoHours", "0 */2 * * *"),
-    ("everyThreeHours", "0 */3 * * *"),
-    ("everyFourHours", "0 */4 * * *"),
-    ("everySixHours", "0 */6 * * *"),
-    ("daily", "0 0 * * *"),
-    ("weekly", "0 0 * * 0"),
-    ("monthly", "0 0 1 * *"),
-    ("quarterly", "0 0 1 1-12/3 *"),
-    ("yearly", "0 0 1 1 *"),
-];
-
-/// Words that narrow the days of the week.
-const DAYS: &[(&str, &str)] = &[
-    ("weekdays", "1-5"),
-    ("weekends", "6,0"),
-    ("sundays", "0"),
-    ("mondays", "1"),
-    ("tuesdays", "2"),
-    ("wednesdays", "3"),
-    ("thursdays", "4"),
-    ("fridays", "5"),
-    ("saturdays", "6"),
-];
-
 /// What is known of an expression while the words are read.
 struct Expression {
     minute: String,
@@ -100,6 +65,37 @@ impl Expression {
         let number = |text: &str| text.trim().parse::<u32>().unwrap_or_default().to_string();
         self.hour = number(hour);
         self.minute = number(minute);
+    }
+
+    /// Applies the arguments of a word; one of two hours or days counts only beside the other.
+    fn set(&mut self, with: &With, arguments: &[&str]) {
+        let pair = |part: Part| {
+            let given: Vec<&str> = with
+                .sets
+                .iter()
+                .zip(arguments)
+                .filter(|(sets, _)| **sets == part)
+                .map(|(_, argument)| *argument)
+                .collect();
+            (given.len() == 2).then(|| given.join(","))
+        };
+        if let Some(hours) = pair(Part::Hours) {
+            self.hour = hours;
+        }
+        if let Some(days) = pair(Part::Days) {
+            self.day = days;
+        }
+        for (part, argument) in with.sets.iter().zip(arguments) {
+            match part {
+                Part::Minute => (*argument).clone_into(&mut self.minute),
+                Part::Hour => (*argument).clone_into(&mut self.hour),
+                Part::Day => (*argument).clone_into(&mut self.day),
+                Part::Month => (*argument).clone_into(&mut self.month),
+                Part::Weekday => (*argument).clone_into(&mut self.weekday),
+                Part::Time => self.at(argument),
+                Part::Hours | Part::Days => {}
+            }
+        }
     }
 
     fn text(&self) -> String {
@@ -135,7 +131,7 @@ fn frequency(text: &str) -> String {
         if word == "everySecond" {
             return "every second".to_owned();
         }
-        if let Some((_, days)) = DAYS.iter().find(|(name, _)| *name == word) {
+        if let Some(days) = TABLE.weekdays.get(word) {
             restricted = Some((*days).to_owned());
         } else if word == "days" {
             let days: Vec<&str> = arguments
@@ -145,7 +141,7 @@ fn frequency(text: &str) -> String {
             if days.iter().all(|day| day.parse::<u8>().is_ok_and(|day| day < 8)) {
                 restricted = Some(days.join(","));
             }
-        } else if let Some((_, cron)) = WORDS.iter().find(|(name, _)| *name == word) {
+        } else if let Some(cron) = TABLE.schedule.get(word) {
             expression = Expression::of(cron);
             // `everyTwoHours(15)`: the minute.
             if let (Some(known), Some(minute)) = (&mut expression, argument(0))
@@ -155,53 +151,18 @@ fn frequency(text: &str) -> String {
             {
                 minute.clone_into(&mut known.minute);
             }
-        } else {
-            let pattern = match word {
-                "dailyAt" | "at" => "0 0 * * *",
-                "hourlyAt" => "0 * * * *",
-                "twiceDaily" | "twiceDailyAt" => "0 1,13 * * *",
-                "weeklyOn" => "0 0 * * 0",
-                "monthlyOn" => "0 0 1 * *",
-                "twiceMonthly" => "0 0 1,16 * *",
-                "lastDayOfMonth" => "0 0 L * *",
-                "yearlyOn" => "0 0 1 1 *",
-                _ => continue,
-            };
-            let mut known = match (word, expression.take()) {
-                ("at", Some(known)) => known,
-                _ => match Expression::of(pattern) {
-                    Some(known) => known,
-                    None => continue,
-                },
-            };
-            match (word, argument(0), argument(1)) {
-                ("dailyAt" | "at" | "lastDayOfMonth", Some(time), _) => known.at(time),
-                ("hourlyAt", Some(minute), _) => minute.clone_into(&mut known.minute),
-                ("twiceDaily", Some(first), Some(second)) => known.hour = format!("{first},{second}"),
-                ("twiceDailyAt", Some(first), Some(second)) => {
-                    known.hour = format!("{first},{second}");
-                    argument(2).unwrap_or("0").clone_into(&mut known.minute);
-                }
-                ("weeklyOn", Some(day), time) => {
-                    day.clone_into(&mut known.weekday);
-                    known.at(time.unwrap_or("0:0"));
-                }
-                ("monthlyOn", Some(day), time) => {
-                    day.clone_into(&mut known.day);
-                    known.at(time.unwrap_or("0:0"));
-                }
-                ("twiceMonthly", Some(first), Some(second)) => {
-                    known.day = format!("{first},{second}");
-                    known.at(argument(2).unwrap_or("0:0"));
-                }
-                ("yearlyOn", Some(month), Some(day)) => {
-                    month.clone_into(&mut known.month);
-                    day.clone_into(&mut known.day);
-                    known.at(argument(2).unwrap_or("0:0"));
-                }
-                _ => {}
+        } else if word == "at" {
+            // `->weekly()->at('8:15')` keeps what was said before.
+            let mut known = expression.take().or_else(|| Expression::of("0 0 * * *"));
+            if let (Some(known), Some(time)) = (&mut known, argument(0)) {
+                known.at(time);
             }
-            expression = Some(known);
+            expression = known;
+        } else if let Some(with) = TABLE.schedule_with.get(word) {
+            expression = Expression::of(with.cron).map(|mut known| {
+                known.set(with, &arguments);
+                known
+            });
         }
     }
     match (expression, restricted) {
@@ -224,10 +185,10 @@ fn of_argument(text: &str) -> String {
         ("minutes", "" | "1") => "* * * * *".to_owned(),
         ("minutes", number) => format!("*/{number} * * * *"),
         ("hours", number) if !matches!(number, "" | "1") => format!("0 */{number} * * *"),
-        _ => WORDS
-            .iter()
-            .find(|(name, _)| *name == word)
-            .map_or_else(String::new, |(_, cron)| (*cron).to_owned()),
+        _ => TABLE
+            .schedule
+            .get(word)
+            .map_or_else(String::new, |cron| (*cron).to_owned()),
     }
 }
 
@@ -248,6 +209,9 @@ mod tests {
             ("'a')->hourlyAt(17)", "17 * * * *"),
             ("'a')->weekdays()->hourly()", "0 * * * 1-5"),
             ("'a')->yearlyOn(6, 1, '17:00')", "0 17 1 6 *"),
+            ("'a')->twiceMonthly(1, 15, '13:00')", "0 13 1,15 * *"),
+            ("'a')->twiceDailyAt(2, 14, 30)", "30 2,14 * * *"),
+            ("'a')->lastDayOfMonth('15:00')", "0 15 L * *"),
             ("'a')->everyThirtySeconds()", "every thirty seconds"),
             ("'a')->cron('5 4 * * 2')", "5 4 * * 2"),
             ("'a', 'daily')", "0 0 * * *"),

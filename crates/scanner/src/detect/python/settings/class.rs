@@ -6,24 +6,11 @@ use playbook_core::harmless::{Name, Sentence};
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
+use super::super::known;
 use super::super::syntax::{Argument, Code, Definition, Span};
 use super::super::value::argument;
 use super::{mention, with_default};
 use crate::fact::{Facts, StoreFact, VariableFact};
-
-/// Types of addresses and the datastore that each one proves.
-const ADDRESSES: &[(&str, &str)] = &[
-    ("PostgresDsn", "postgresql"),
-    ("RedisDsn", "redis"),
-    ("MongoDsn", "mongodb"),
-    ("AmqpDsn", "rabbitmq"),
-    ("KafkaDsn", "kafka"),
-    ("MySQLDsn", "mysql"),
-    ("MariaDBDsn", "mariadb"),
-    ("CockroachDsn", "cockroachdb"),
-    ("NatsDsn", "nats"),
-    ("ClickHouseDsn", "clickhouse"),
-];
 
 /// The classes of the file.
 struct Classes<'d, 'a> {
@@ -281,11 +268,11 @@ fn unwrapped(code: &Code<'_>, default: Span) -> Span {
 fn stores(code: &Code<'_>, facts: &mut Facts, kind: &str, fact: &VariableFact) {
     let words = kind.split(|c: char| !(c.is_alphanumeric() || c == '_'));
     for word in words {
-        let Some((_, store)) = ADDRESSES.iter().find(|(name, _)| *name == word) else {
+        let Some(store) = known::address(word) else {
             continue;
         };
         facts.stores.push(StoreFact {
-            kind: Shown::from(*store),
+            kind: Shown::from(store),
             dir: Some(code.source.path.parent()),
             version: None,
             role: None,
