@@ -29,12 +29,32 @@ pub(crate) struct RowId {
 struct Table {
     language: Vec<Language>,
     tools: Tools,
+    builder: Vec<Builder>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    bound(deserialize = "'de: 'static")
+)]
 struct Tools {
     programs: Vec<Word>,
+    start_scripts: Vec<Word>,
+    port_variables: Vec<Word>,
+}
+
+/// A file of a builder that states the start command itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct Builder {
+    /// Slug of the builder.
+    pub(crate) runner: Word,
+    /// Name of the file.
+    pub(crate) file: Word,
+    /// Keys of the command.
+    pub(crate) start: Vec<Word>,
 }
 
 /// The conventions of one language on one runtime.
@@ -137,6 +157,26 @@ fn all_rows() -> impl Iterator<Item = (RowId, &'static Start)> {
 /// Is it a tool of development: nothing that is deployed?
 pub(crate) fn is_tool(program: &str) -> bool {
     TABLE.tools.programs.contains(&program)
+}
+
+/// Names of the scripts that start a program for production, the strongest first.
+pub(crate) fn start_scripts() -> &'static [Word] {
+    &TABLE.tools.start_scripts
+}
+
+/// Names of the variables that programs take their port from, the most usual first.
+pub(crate) fn port_variables() -> &'static [Word] {
+    &TABLE.tools.port_variables
+}
+
+/// The builder whose file this is.
+pub(crate) fn builder(path: &RelPath) -> Option<&'static Builder> {
+    TABLE.builder.iter().find(|builder| builder.file == path.name())
+}
+
+/// Is it the slug of a builder whose files state the start command themselves?
+pub(crate) fn is_builder(runner: &str) -> bool {
+    TABLE.builder.iter().any(|builder| builder.runner == runner)
 }
 
 /// All languages, in order.

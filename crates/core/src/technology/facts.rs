@@ -135,6 +135,11 @@ pub struct Datastore {
     pub managed_only: bool,
     /// True when it is a library within the process or a file, not a server.
     pub embedded: bool,
+    /// True for one of the databases of which a program needs one: they take the same kind of work, and a driver is
+    /// chosen by a setting.
+    pub interchangeable: bool,
+    /// True when programs use it in tests in place of the database of production.
+    pub stands_in_for_tests: bool,
     /// Connections the server accepts by default.
     pub max_connections: Option<u32>,
     /// Of these, connections kept for administration.
@@ -343,6 +348,8 @@ pub struct Migration {
     pub language: Text,
     /// Folders in which its revision files usually stand.
     pub folders: Vec<Text>,
+    /// True when its files may lie in a folder for each release.
+    pub folders_by_release: bool,
     /// Names of revision files, with `*`.
     pub revision_files: Vec<Text>,
     /// Files in such a folder that are no revisions.

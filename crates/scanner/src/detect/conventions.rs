@@ -8,7 +8,7 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
-use super::{Detector, judge, named};
+use super::{Detector, ending, judge};
 use crate::conventions::{self, Row};
 use crate::fact::{Facts, ProgramFact, ScriptFact};
 use crate::limits;
@@ -18,26 +18,16 @@ use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
-/// Files of builders that need no Dockerfile, with the keys of their start command.
-const BUILDERS: &[(&str, &[&str])] = &[
-    ("railpack.json", &["deploy", "startCommand"]),
-    ("nixpacks.json", &["start", "cmd"]),
-    ("nixpacks.toml", &["start", "cmd"]),
-];
-
 /// Folders between the root and an application. What lies deeper is described by something else.
 const DEPTH: usize = 4;
 
 fn wants(path: &RelPath) -> bool {
-    is_builder(path) || path.depth() <= DEPTH && conventions::by_text(path).next().is_some()
-}
-
-fn is_builder(path: &RelPath) -> bool {
-    BUILDERS.iter().any(|(name, _)| named(path, &[name]))
+    conventions::builder(path).is_some()
+        || path.depth() <= DEPTH && conventions::by_text(path).next().is_some()
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    if is_builder(source.path) {
+    if conventions::builder(source.path).is_some() {
         builder(source, facts);
         return;
     }
@@ -91,10 +81,10 @@ fn program(source: &Source<'_>, row: &'static Row) -> Option<ProgramFact> {
 
 /// `deploy.startCommand` of Railpack, `start.cmd` of Nixpacks.
 fn builder(source: &Source<'_>, facts: &mut Facts) {
-    let Some((name, keys)) = BUILDERS.iter().find(|(name, _)| named(source.path, &[name])) else {
+    let Some(builder) = conventions::builder(source.path) else {
         return;
     };
-    let (tree, problem) = if name.ends_with(".toml") {
+    let (tree, problem) = if ending(source.path, &["toml"]) {
         toml::document(source.text)
     } else {
         json::document(source.text)
@@ -104,8 +94,7 @@ fn builder(source: &Source<'_>, facts: &mut Facts) {
     }
     let Some(tree) = tree else { return };
     versions(source, &tree, facts);
-    let (Some((last, above)), runner) = (keys.split_last(), name.split('.').next().unwrap_or("railpack"))
-    else {
+    let Some((last, above)) = builder.start.split_last() else {
         return;
     };
     let Some((line, value)) = tree.path(above).and_then(|table| table.get_entry(last)) else {
@@ -121,11 +110,7 @@ fn builder(source: &Source<'_>, facts: &mut Facts) {
     }
     facts.scripts.push(ScriptFact {
         dir: source.path.parent(),
-        runner: if runner == "railpack" {
-            "railpack"
-        } else {
-            "nixpacks"
-        },
+        runner: builder.runner,
         name,
         command,
         evidence: source.at(line),

@@ -14,6 +14,7 @@ use super::candidates::{Sources, Tier};
 use super::roles;
 use super::routes::{WholeRoute, is_health_path, of_development, of_folders};
 use super::services::{Merged, entries_of};
+use crate::conventions;
 use crate::fact::{EntryKind, EntryPoint};
 
 /// Fills everything but commands and edges.
@@ -386,15 +387,7 @@ fn port_variable(text: &str) -> Option<Shown> {
 
 /// The variable of the server's port that the application's code reads, with its default.
 pub(crate) fn read_port(dir: &RelPath, sources: &Sources<'_>) -> Option<(Shown, u16)> {
-    const NAMES: &[&str] = &[
-        "PORT",
-        "APP_PORT",
-        "HTTP_PORT",
-        "SERVER_PORT",
-        "API_PORT",
-        "LISTEN_PORT",
-    ];
-    NAMES.iter().find_map(|name| {
+    conventions::port_variables().iter().find_map(|name| {
         let mut reads = sources.facts.variables.iter().filter(|fact| {
             fact.name.as_str() == *name
                 && fact.scope == Scope::Production

@@ -13,6 +13,7 @@ use super::apps::App;
 use super::candidates::{Sources, Tier};
 use super::roles;
 use super::services::Merged;
+use crate::conventions;
 use crate::fact::{EntryKind, EntryPoint, ProjectFact, ScriptFact};
 
 fn command(text: &str) -> Option<CommandLine> {
@@ -102,16 +103,8 @@ pub(crate) fn of_scripts(
     dir: &RelPath,
     sources: &Sources<'_>,
 ) -> Option<(CommandLine, Option<Evidence>, Confidence)> {
-    const NAMES: &[&str] = &[
-        "start:prod",
-        "start:production",
-        "start-prod",
-        "prod",
-        "start",
-        "serve",
-    ];
     let in_place = || sources.facts.scripts.iter().filter(|script| script.dir == *dir);
-    if let Some(stated) = in_place().find(|script| is_builder(script.runner)) {
+    if let Some(stated) = in_place().find(|script| conventions::is_builder(script.runner)) {
         return Some((
             stated.command.clone(),
             Some(stated.evidence.clone()),
@@ -119,7 +112,7 @@ pub(crate) fn of_scripts(
         ));
     }
     let main = sources.apps.at(dir).and_then(|app| app.main());
-    let script = NAMES.iter().find_map(|name| {
+    let script = conventions::start_scripts().iter().find_map(|name| {
         in_place().find(|script| {
             script.runner != "make"
                 && script.name.as_str() == *name
@@ -140,11 +133,6 @@ pub(crate) fn of_scripts(
         format!("{prefix} {name}")
     };
     Some((command(&text)?, Some(script.evidence.clone()), Confidence::Stated))
-}
-
-/// Does the file state the start command itself, for its builder to run?
-fn is_builder(runner: &str) -> bool {
-    matches!(runner, "railpack" | "nixpacks")
 }
 
 /// A `package.json` that builds the pages of a program in another language does not start the program.

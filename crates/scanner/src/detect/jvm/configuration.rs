@@ -200,21 +200,6 @@ fn variables(source: &Source<'_>, key: &str, value: &str, line: u32, facts: &mut
     }
 }
 
-/// Last parts of a property of a datastore or another server that every deployment has to set anew.
-const ADDRESSES: &[&str] = &[
-    "url",
-    "uri",
-    "uris",
-    "jdbc-url",
-    "host",
-    "hosts",
-    "username",
-    "addresses",
-    "bootstrap-servers",
-    "servers",
-    "connection-string",
-];
-
 /// Every property can be set by a variable of the environment: `spring.datasource.url` by `SPRING_DATASOURCE_URL`. What
 /// differs from one deployment to the next is told as such; the others count where somebody documents or sets them.
 fn overridable(source: &Source<'_>, key: &str, value: &str, line: u32, base: bool, facts: &mut Facts) {
@@ -226,11 +211,9 @@ fn overridable(source: &Source<'_>, key: &str, value: &str, line: u32, base: boo
     // The licence of an interface's description is no key.
     let is_secret =
         secret::is_secret_name(last) && !matches!(value, "true" | "false") && !last.ends_with("license");
-    let is_address = ADDRESSES.contains(&last) && table::is_of_store(key);
-    let embedded = ["jdbc:h2", "jdbc:hsqldb", "r2dbc:h2", "h2", "hsqldb"]
-        .iter()
-        .any(|start| value.starts_with(start));
-    let differs = (is_secret || is_address) && !embedded && source.scope == Scope::Production;
+    let is_address = table::is_address(last) && table::is_of_store(key);
+    let differs =
+        (is_secret || is_address) && !table::is_stand_in(value) && source.scope == Scope::Production;
     // Hyphens are left out, and people write underscores for them.
     let written = upper(key).replace('-', "_");
     let exact = upper(key).replace('-', "");

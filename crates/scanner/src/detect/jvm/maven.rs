@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use playbook_core::harmless::{Name, Sentence};
 use playbook_core::raw::Raw;
 
+use super::configuration::table;
 use super::coordinates;
 use super::version::java;
 use crate::detect::ecosystem::{dependency, pin, project};
@@ -147,22 +148,9 @@ fn filled(text: &str, properties: &BTreeMap<&str, &str>) -> String {
         .to_owned()
 }
 
-/// Properties that name the version of Java, the strongest first: what the compiler aims at is what has to run.
-const JAVA_PROPERTIES: &[&str] = &[
-    "maven.compiler.release",
-    "java.version",
-    "maven.compiler.target",
-    "maven.compiler.source",
-    "jdk.version",
-    "java.release",
-    "javaVersion",
-    "jvmTarget",
-    "kotlin.compiler.jvmTarget",
-];
-
 /// Everything that names the version of Java: properties, the compiler's settings, toolchains.
 fn versions(source: &Source<'_>, root: &Element, properties: &BTreeMap<&str, &str>, facts: &mut Facts) {
-    for name in JAVA_PROPERTIES {
+    for name in table::java_versions() {
         if let Some(property) = root.child("properties").and_then(|all| all.child(name)) {
             java(
                 source,

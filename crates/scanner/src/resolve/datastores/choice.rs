@@ -8,7 +8,7 @@ use playbook_core::inventory::VariableOrigin;
 use playbook_core::path::RelPath;
 use playbook_core::secret;
 use playbook_core::shown::Shown;
-use playbook_core::technology::{Catalogue, Group};
+use playbook_core::technology::{Catalogue, Datastore, Group};
 
 use super::{Gathered, Kinds, Proof, cite, entry, note};
 use crate::resolve::candidates::Sources;
@@ -263,19 +263,17 @@ fn same_protocol(kinds: &mut Kinds) {
     }
 }
 
-/// Databases of which a program needs one: they take the same kind of work, and a driver is chosen by a setting.
-const INTERCHANGEABLE: &[&str] = &[
-    "cockroachdb",
-    "h2",
-    "hsqldb",
-    "mariadb",
-    "mongodb",
-    "mssql",
-    "mysql",
-    "oracle",
-    "postgresql",
-    "sqlite",
-];
+/// What the catalogue says of a kind of datastore.
+fn known(kind: &str) -> Option<&'static Datastore> {
+    Catalogue::get()
+        .find(Group::Datastore, kind)
+        .and_then(|technology| technology.datastore.as_ref())
+}
+
+/// Is it one of the databases of which a program needs one?
+fn is_interchangeable(kind: &str) -> bool {
+    known(kind).is_some_and(|store| store.interchangeable)
+}
 
 /// Leaves what is needed; what was left out is named as the alternative of what is needed.
 pub(super) fn settle(kinds: &mut Kinds, sources: &Sources<'_>) {
@@ -296,14 +294,14 @@ pub(super) fn settle(kinds: &mut Kinds, sources: &Sources<'_>) {
         .collect();
     for (kind, _) in left
         .into_iter()
-        .filter(|(kind, gathered)| INTERCHANGEABLE.contains(kind) && gathered.is_database())
+        .filter(|(kind, gathered)| is_interchangeable(kind) && gathered.is_database())
     {
+        let for_tests = known(kind).is_some_and(|store| store.stands_in_for_tests);
         for known in kinds
             .iter_mut()
-            .filter(|(known, gathered)| INTERCHANGEABLE.contains(known) && gathered.is_database())
+            .filter(|(known, gathered)| is_interchangeable(known) && gathered.is_database())
         {
-            // HSQLDB and H2 stand in for tests only.
-            if !matches!(kind, "h2" | "hsqldb") {
+            if !for_tests {
                 note(&mut known.1.store.alternatives, Some(Shown::from(kind)));
             }
         }
@@ -319,7 +317,7 @@ fn stand_in(kinds: &mut Kinds, dropped: &BTreeSet<&'static str>) {
                 gathered.is_database()
                     && gathered.proof == proof
                     && gathered.embedded == embedded
-                    && INTERCHANGEABLE.contains(kind)
+                    && is_interchangeable(kind)
                     && !dropped.contains(*kind)
             })
             .map(|(kind, _)| *kind)
@@ -377,7 +375,7 @@ fn databases(kinds: &Kinds, setting: Option<&Setting>, dropped: &mut BTreeSet<&'
     let all = || {
         kinds
             .iter()
-            .filter(|(kind, gathered)| gathered.is_database() && INTERCHANGEABLE.contains(kind))
+            .filter(|(kind, gathered)| gathered.is_database() && is_interchangeable(kind))
     };
     let with = |proof: Proof| all().filter(move |(_, gathered)| gathered.proof == proof);
     let deployed = with(Proof::Deployed).next().is_some();
@@ -447,7 +445,7 @@ fn variants(
     let deployed: Vec<(&'static str, &Gathered, BTreeSet<usize>)> = kinds
         .iter()
         .filter(|(kind, gathered)| {
-            gathered.is_database() && INTERCHANGEABLE.contains(kind) && gathered.proof == Proof::Deployed
+            gathered.is_database() && is_interchangeable(kind) && gathered.proof == Proof::Deployed
         })
         .map(|(kind, gathered)| (*kind, gathered, stacks(gathered)))
         .collect();
@@ -489,7 +487,7 @@ fn embedded_is_for_tests(server_drivers: usize) -> bool {
 fn has_embedded_driver(kinds: &Kinds) -> bool {
     kinds
         .iter()
-        .any(|(kind, gathered)| gathered.embedded && gathered.is_database() && INTERCHANGEABLE.contains(kind))
+        .any(|(kind, gathered)| gathered.embedded && gathered.is_database() && is_interchangeable(kind))
 }
 
 /// Clients that come with other packages or serve single features: where the code shows its imports, a client that

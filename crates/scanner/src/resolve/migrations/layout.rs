@@ -11,13 +11,14 @@ use playbook_core::technology::{Catalogue, Group};
 /// Tool and folder of files.
 pub(super) type Key = (String, RelPath);
 
-/// Tools whose files may lie in a folder for each release.
-const BY_RELEASE: &[&str] = &["raw-sql", "flyway", "liquibase"];
-
 /// The folder that holds the whole tree: above those of single releases (`0.22`, `v3`).
 pub(super) fn tree(tool: &str, dir: &RelPath) -> RelPath {
+    let by_release = Catalogue::get()
+        .find(Group::Migration, tool)
+        .and_then(|technology| technology.migration.as_ref())
+        .is_some_and(|migration| migration.folders_by_release);
     let mut dir = dir.clone();
-    while BY_RELEASE.contains(&tool) && !dir.is_root() && is_release(dir.name()) {
+    while by_release && !dir.is_root() && is_release(dir.name()) {
         dir = dir.parent();
     }
     dir

@@ -88,6 +88,9 @@ pub(in crate::detect::jvm) struct Consumer {
     bound(deserialize = "'de: 'static")
 )]
 struct Table {
+    addresses: Vec<Word>,
+    stand_ins: Vec<Word>,
+    java_versions: Vec<Word>,
     property: Vec<Property>,
     listen: Vec<Listen>,
     observed: Vec<Observed>,
@@ -122,6 +125,21 @@ pub(super) fn listener(key: &str) -> Option<&'static str> {
         .iter()
         .find(|listen| listen.name == key)
         .map(|listen| listen.framework)
+}
+
+/// Does the last part of a property say that each deployment has its own value?
+pub(super) fn is_address(last: &str) -> bool {
+    TABLE.addresses.contains(&last)
+}
+
+/// Does a value name a database that stands in for tests?
+pub(super) fn is_stand_in(value: &str) -> bool {
+    TABLE.stand_ins.iter().any(|start| value.starts_with(start))
+}
+
+/// Properties of Maven that name the version of Java, the strongest first.
+pub(in crate::detect::jvm) fn java_versions() -> &'static [Word] {
+    &TABLE.java_versions
 }
 
 /// The annotations of methods that handle messages.
