@@ -3,14 +3,18 @@
 //! Field names are public and stable: more may be added, none is renamed. Every list is sorted by a total order when
 //! it is built ([`Inventory::sort`]), so that the same tree gives the same bytes.
 
+mod cluster;
 mod code;
 mod data;
 mod environment;
 mod images;
 mod project;
+mod provisioning;
+mod proxy;
 mod service;
 mod stack;
 
+pub use cluster::{Autoscaler, Delivery, DisruptionBudget, NetworkRule, ScalingMetric};
 pub use code::{
     ApiSpec, AuthFact, CommittedSecret, CorsPolicy, DocumentedCommand, Interface, InterfaceKind, Pool,
     ProjectRule, Route, Signal, SignalKind, VersionPin,
@@ -19,6 +23,10 @@ pub use data::{Cache, Collection, Datastore, Migration, Operation, OperationKind
 pub use environment::{EnvironmentVariable, ReadSite, VariableOrigin};
 pub use images::{BuildArgument, Container, CopyStep, ImageTarget, Stage};
 pub use project::{CiFile, CiStep, Infrastructure, Manifest, Project, TargetFact, Vcs};
+pub use provisioning::{
+    Provisioning, ProvisioningInput, ProvisioningOutput, ProvisioningPin, ProvisioningState,
+};
+pub use proxy::{Proxy, ProxyForward, ProxySetting, ProxySettingKind};
 pub use service::{Commands, HealthCheck, Role, Runtime, ScheduledJob, Service};
 pub use stack::{
     Build, Dependency, Mount, MountKind, Probe, PublishedPort, Stack, Unit, UnitVariable, VariableGroup,
@@ -105,6 +113,18 @@ record! {
         pub findings: Vec<Finding>,
         /// Deployments that the repository describes: Compose file sets, blueprints, manifests, Procfiles.
         pub stacks: Vec<Stack>,
+        /// Virtual hosts, routers and listeners of reverse proxies.
+        pub proxies: Vec<Proxy>,
+        /// What is applied with a tool that makes infrastructure: inputs, outputs, state, pins.
+        pub provisioning: Vec<Provisioning>,
+        /// Rules that change the number of instances.
+        pub autoscalers: Vec<Autoscaler>,
+        /// How many instances may be missing.
+        pub disruption_budgets: Vec<DisruptionBudget>,
+        /// Who may talk to whom inside a cluster.
+        pub network_rules: Vec<NetworkRule>,
+        /// Objects with which a tool inside a cluster applies what stands in a repository.
+        pub deliveries: Vec<Delivery>,
         /// HTTP routes found in the code.
         pub routes: Vec<Route>,
         /// WebSockets, server-sent events, metrics endpoints, API documentation, admin consoles, uploads.
@@ -154,6 +174,12 @@ impl Inventory {
             target: TargetFact::default(),
             findings: Vec::new(),
             stacks: Vec::new(),
+            proxies: Vec::new(),
+            provisioning: Vec::new(),
+            autoscalers: Vec::new(),
+            disruption_budgets: Vec::new(),
+            network_rules: Vec::new(),
+            deliveries: Vec::new(),
             routes: Vec::new(),
             interfaces: Vec::new(),
             pools: Vec::new(),
@@ -194,6 +220,12 @@ impl Inventory {
         tidy(&mut self.observability);
         tidy(&mut self.ci);
         tidy(&mut self.stacks);
+        tidy(&mut self.proxies);
+        tidy(&mut self.provisioning);
+        tidy(&mut self.autoscalers);
+        tidy(&mut self.disruption_budgets);
+        tidy(&mut self.network_rules);
+        tidy(&mut self.deliveries);
         tidy(&mut self.routes);
         tidy(&mut self.interfaces);
         tidy(&mut self.pools);

@@ -46,6 +46,7 @@ mod platforms;
 mod pm2;
 pub(crate) mod process;
 mod procfile;
+pub(crate) mod proxies;
 mod python;
 mod railway;
 mod render;
@@ -120,6 +121,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &platforms::DETECTOR,
     &pm2::DETECTOR,
     &procfile::DETECTOR,
+    &proxies::DETECTOR,
     &python::DETECTOR,
     &railway::DETECTOR,
     &render::DETECTOR,

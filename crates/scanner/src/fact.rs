@@ -6,7 +6,7 @@ use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Setting, Sym
 use playbook_core::inventory::{
     ApiSpec, AuthFact, Cache, CiFile, CiStep, Collection, CommittedSecret, Container, CorsPolicy,
     DocumentedCommand, ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project,
-    ProjectRule, Seed, Signal, Stack, VariableOrigin, VersionPin,
+    ProjectRule, Proxy, Seed, Signal, Stack, VariableOrigin, VersionPin,
 };
 use playbook_core::path::RelPath;
 use playbook_core::secret::Withheld;
@@ -585,6 +585,7 @@ pub(crate) struct Facts {
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) pools: Vec<Pool>,
     pub(crate) cors: Vec<CorsPolicy>,
+    pub(crate) proxies: Vec<Proxy>,
     pub(crate) version_pins: Vec<VersionPin>,
     pub(crate) documented_commands: Vec<DocumentedCommand>,
     pub(crate) project_rules: Vec<ProjectRule>,
@@ -605,7 +606,7 @@ impl Facts {
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
         extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
-            external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, version_pins,
+            external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, proxies, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.config_imports.extend(other.config_imports);
         self.withheld.extend(other.withheld);

@@ -22,6 +22,7 @@ macro_rules! opaque_debug {
 pub(crate) use opaque_debug;
 
 pub(crate) mod bicep;
+pub(crate) mod directives;
 pub(crate) mod dockerfile;
 pub(crate) mod dotenv;
 pub(crate) mod gomod;

@@ -24,6 +24,7 @@ mod kustomize;
 mod lists;
 mod migrations;
 mod project;
+mod proxies;
 mod roles;
 mod routes;
 mod services;
@@ -106,6 +107,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     inventory.stacks = linked;
     inventory.services = services.into_iter().map(|merged| merged.service).collect();
     inventory.containers = containers;
+    inventory.proxies = proxies::resolve(&mut facts, &inventory);
     inventory.diagnostics = std::mem::take(&mut facts.diagnostics);
     inventory.sort();
     Scan {

@@ -214,6 +214,10 @@ record! {
         pub memory: Option<Shown>,
         /// CPU limit, as written.
         pub cpus: Option<Shown>,
+        /// Memory that is reserved, as written.
+        pub memory_request: Option<Shown>,
+        /// CPU that is reserved, as written.
+        pub cpu_request: Option<Shown>,
         /// Time to stop, as written.
         pub stop_grace: Option<Shown>,
         /// Profiles; a unit with profiles starts only when one is asked for.
@@ -270,6 +274,8 @@ impl Unit {
             replicas: None,
             memory: None,
             cpus: None,
+            memory_request: None,
+            cpu_request: None,
             stop_grace: None,
             profiles: Vec::new(),
             networks: Vec::new(),

@@ -14,14 +14,14 @@ use std::collections::BTreeSet;
 
 use playbook_core::evidence::Scope;
 use playbook_core::harmless::{EnvName, Name};
-use playbook_core::inventory::{Infrastructure, Stack, VariableOrigin};
+use playbook_core::inventory::{Infrastructure, Proxy, Stack, Unit, VariableOrigin};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
 use super::judge::interpolation::{self, Missing};
 use super::judge::{self, Place};
-use super::{Detector, ending};
+use super::{Detector, ending, proxies};
 use crate::fact::{Facts, FileSetFact, VariableFact};
 use crate::parse::tree::Node;
 use crate::parse::yaml;
@@ -124,6 +124,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         };
         let unit = unit::read(source, facts, services, &name, line, node, scope);
         stores::collect(source, facts, node, scope);
+        facts.proxies.extend(routers(source, &unit, node, scope));
         stack.units.push(unit);
     }
     variables(source, facts, &root, scope);
@@ -135,8 +136,26 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     facts.stacks.push(stack);
 }
 
+/// The routers of a proxy that the labels of a unit describe.
+fn routers(source: &Source<'_>, unit: &Unit, node: &Node, scope: Scope) -> Vec<Proxy> {
+    let labels: Vec<values::Entry<'_>> = [node.get("labels"), node.path(&["deploy", "labels"])]
+        .into_iter()
+        .flatten()
+        .flat_map(values::pairs)
+        .collect();
+    let port = unit.ports.first().map(|port| port.container);
+    let pairs = labels
+        .iter()
+        .filter_map(|label| Some((label.name, label.value?, label.line)));
+    let mut found = proxies::traefik::labels(source, &unit.name, port, pairs);
+    for proxy in &mut found {
+        proxy.scope = scope;
+    }
+    found
+}
+
 /// A Traefik whose configuration is its command line, so that this file is the proxy's configuration.
-fn is_configured_traefik(unit: &playbook_core::inventory::Unit) -> bool {
+fn is_configured_traefik(unit: &Unit) -> bool {
     let traefik = unit
         .image
         .as_ref()

@@ -15,7 +15,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::Catalogue;
 
 use super::judge::{self, Place};
-use super::{Detector, ending};
+use super::{Detector, ending, proxies};
 use crate::fact::{ClusterObject, Facts, JobFact, TemplateFact};
 use crate::limits;
 use crate::parse::tree::{Kind, Node};
@@ -125,6 +125,7 @@ pub(crate) fn manifests(
         } else if WAYS_IN.contains(&kind) {
             facts.objects.push(way_in(source, object));
         }
+        facts.proxies.extend(proxies::cluster::read(source, object));
         tools.extend(
             Catalogue::get()
                 .by_api_group(version, kind)

@@ -61,6 +61,9 @@ const PARSERS: &[(&str, Parser)] = &[
     ("requirement", |text| drop(requirements::requirement(text))),
     ("hocon", |text| drop(hocon::entries(text))),
     ("gomod", |text| drop(gomod::parse(text))),
+    ("nginx", |text| drop(directives::nginx(text))),
+    ("caddy", |text| drop(directives::caddy(text))),
+    ("sections", |text| drop(directives::sections(text, &["a", "é"]))),
 ];
 
 fn dockerfile(text: &str) {
