@@ -29,11 +29,7 @@ use crate::parse::tree::Node;
 use crate::parse::{toml, yaml};
 use crate::source::Source;
 
-pub(crate) const DETECTOR: Detector = Detector {
-    id: "proxies",
-    wants,
-    detect,
-};
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 /// Nodes of a YAML file that are searched for a configuration inside it.
 const BUDGET: usize = 50_000;
@@ -384,7 +380,7 @@ fn seconds(text: &str) -> Option<u64> {
         rest = rest.get(digits.len()..)?;
         let unit: String = rest
             .chars()
-            .take_while(|letter| letter.is_ascii_alphabetic())
+            .take_while(char::is_ascii_alphabetic)
             .collect();
         rest = rest.get(unit.len()..)?;
         let part = match unit.as_str() {

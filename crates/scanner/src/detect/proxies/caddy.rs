@@ -115,10 +115,10 @@ impl Site<'_, '_> {
                 "https" => Some(443),
                 _ => named.then_some(443),
             };
-            if let Some(port) = port.or(usual) {
-                if !found.listens.contains(&port) {
-                    found.listens.push(port);
-                }
+            if let Some(port) = port.or(usual)
+                && !found.listens.contains(&port)
+            {
+                found.listens.push(port);
             }
         }
         found

@@ -60,7 +60,7 @@ struct Reading<'s, 'a> {
 }
 
 impl Reading<'_, '_> {
-    fn hosts<'n>(&self, found: &mut Proxy, names: impl Iterator<Item = &'n str>) {
+    fn hosts<'n>(found: &mut Proxy, names: impl Iterator<Item = &'n str>) {
         // Inside the cluster the mesh finds a Service by its full name.
         let names = names.filter(|name| !name.ends_with(".cluster.local"));
         for host in names.filter_map(public_host) {
@@ -104,9 +104,9 @@ impl Reading<'_, '_> {
         found.tls = items(spec, "tls").next().is_some();
         for tls in items(spec, "tls") {
             self.secret(found, tls.get("secretName"));
-            self.hosts(found, items(tls, "hosts").filter_map(plain));
+            Self::hosts(found, items(tls, "hosts").filter_map(plain));
         }
-        self.hosts(found, items(spec, "rules").filter_map(|rule| text(rule, "host")));
+        Self::hosts(found, items(spec, "rules").filter_map(|rule| text(rule, "host")));
         let paths = items(spec, "rules")
             .flat_map(|rule| rule.path(&["http", "paths"]).into_iter().flat_map(Node::items));
         for item in paths {
@@ -154,7 +154,7 @@ impl Reading<'_, '_> {
     fn gateway(&self, found: &mut Proxy, spec: &Node) {
         for listener in items(spec, "listeners") {
             Self::listen(found, port(listener.get("port")));
-            self.hosts(found, text(listener, "hostname").into_iter());
+            Self::hosts(found, text(listener, "hostname").into_iter());
             found.tls |= matches!(text(listener, "protocol"), Some("HTTPS" | "TLS"));
             for reference in listener
                 .path(&["tls", "certificateRefs"])
@@ -167,7 +167,7 @@ impl Reading<'_, '_> {
     }
 
     fn route(&self, found: &mut Proxy, spec: &Node) {
-        self.hosts(found, items(spec, "hostnames").filter_map(plain));
+        Self::hosts(found, items(spec, "hostnames").filter_map(plain));
         for rule in items(spec, "rules") {
             let path = items(rule, "matches")
                 .find_map(|matched| matched.path(&["path", "value"]).and_then(plain))
@@ -193,7 +193,7 @@ impl Reading<'_, '_> {
     fn istio_gateway(&self, found: &mut Proxy, spec: &Node) {
         for server in items(spec, "servers") {
             Self::listen(found, port(server.path(&["port", "number"])));
-            self.hosts(found, items(server, "hosts").filter_map(plain));
+            Self::hosts(found, items(server, "hosts").filter_map(plain));
             if let Some(tls) = server.get("tls") {
                 found.tls |= tls.get("mode").is_some();
                 self.secret(found, tls.get("credentialName"));
@@ -202,7 +202,7 @@ impl Reading<'_, '_> {
     }
 
     fn virtual_service(&self, found: &mut Proxy, spec: &Node) {
-        self.hosts(found, items(spec, "hosts").filter_map(plain));
+        Self::hosts(found, items(spec, "hosts").filter_map(plain));
         for key in ["http", "tcp", "tls"] {
             for rule in items(spec, key) {
                 let uri = items(rule, "match").find_map(|matched| matched.get("uri"));

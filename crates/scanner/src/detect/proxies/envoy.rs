@@ -94,7 +94,7 @@ fn read_listener(source: &Source<'_>, listener: &Node, clusters: &BTreeMap<&str,
         _ if node.is_map() && node.get("route").is_some_and(Node::is_map) => routes.push(node),
         // Connections without routes.
         _ if node.is_map() && node.get("stat_prefix").is_some() && node.get("cluster").is_some() => {
-            routes.push(node)
+            routes.push(node);
         }
         _ => {}
     });

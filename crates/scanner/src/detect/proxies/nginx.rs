@@ -348,12 +348,11 @@ fn filled(address: &str, variables: &BTreeMap<&str, Vec<&str>>) -> String {
             .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
             .unwrap_or(part.len());
         let (name, rest) = part.split_at_checked(length).unwrap_or((part, ""));
-        match variables.get(name).map(Vec::as_slice) {
-            Some([only]) => out.push_str(only),
-            _ => {
-                out.push('$');
-                out.push_str(name);
-            }
+        if let Some([only]) = variables.get(name).map(Vec::as_slice) {
+            out.push_str(only);
+        } else {
+            out.push('$');
+            out.push_str(name);
         }
         out.push_str(rest);
     }

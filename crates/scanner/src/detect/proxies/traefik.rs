@@ -189,38 +189,35 @@ fn router(
         return Some(found);
     }
     let service = keys.get(&format!("{own}service")).map(|(service, _)| service);
-    match unit {
-        Some((unit, own_port)) => {
-            let service = service.map(|service| plain_references(service).to_ascii_lowercase());
-            let port = keys
-                .below("services.")
-                .filter(|(rest, ..)| rest.ends_with(".loadbalancer.server.port"))
-                .find(|(rest, ..)| {
-                    service
-                        .as_ref()
-                        .is_none_or(|service| rest.split('.').next() == Some(service.as_str()))
-                });
-            let (number, line) = port.map_or((own_port, line), |(_, value, line)| {
-                (playbook_core::harmless::port(Raw::new(value)), line)
+    if let Some((unit, own_port)) = unit {
+        let service = service.map(|service| plain_references(service).to_ascii_lowercase());
+        let port = keys
+            .below("services.")
+            .filter(|(rest, ..)| rest.ends_with(".loadbalancer.server.port"))
+            .find(|(rest, ..)| {
+                service
+                    .as_ref()
+                    .is_none_or(|service| rest.split('.').next() == Some(service.as_str()))
             });
-            let mut next = forward("", path.as_ref(), true, source.at(line));
-            next.target = Some(unit.clone());
-            next.port = number;
-            found.forwards.push(next);
-        }
-        None => {
-            let service = service?
-                .split('@')
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase();
-            let prefix = format!("services.{service}.loadbalancer.servers[");
-            for (rest, value, line) in keys.below(&prefix) {
-                if rest.ends_with("].url") || rest.ends_with("].address") {
-                    found
-                        .forwards
-                        .push(forward(value, path.as_ref(), true, source.at(line)));
-                }
+        let (number, line) = port.map_or((own_port, line), |(_, value, line)| {
+            (playbook_core::harmless::port(Raw::new(value)), line)
+        });
+        let mut next = forward("", path.as_ref(), true, source.at(line));
+        next.target = Some(unit.clone());
+        next.port = number;
+        found.forwards.push(next);
+    } else {
+        let service = service?
+            .split('@')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let prefix = format!("services.{service}.loadbalancer.servers[");
+        for (rest, value, line) in keys.below(&prefix) {
+            if rest.ends_with("].url") || rest.ends_with("].address") {
+                found
+                    .forwards
+                    .push(forward(value, path.as_ref(), true, source.at(line)));
             }
         }
     }
