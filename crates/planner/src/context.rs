@@ -210,6 +210,8 @@ pub struct Context {
     pub set: BTreeMap<Shown, Shown>,
     /// Words that mark a production file (`prod`, `deploy`), from the templates' folder.
     pub(crate) production_words: Vec<String>,
+    /// Vendors whose datastores come along with an application on their platform.
+    pub(crate) bound_vendors: Vec<String>,
 }
 
 impl Context {
@@ -333,6 +335,7 @@ impl Context {
             rpo: phrase("rpo", settings.rpo.as_deref())?,
             set,
             production_words: targets.production_words.clone(),
+            bound_vendors: targets.bound_vendors.clone(),
         })
     }
 }

@@ -18,6 +18,7 @@ mod images;
 mod infrastructure;
 mod ingress;
 mod observability;
+mod offering;
 mod operations;
 mod prerequisites;
 mod readiness;
@@ -35,6 +36,7 @@ use playbook_core::inventory::Inventory;
 pub(crate) use given::Given;
 pub(crate) use ledger::Ledger;
 pub(crate) use notes::NoteText;
+pub(crate) use offering::{Offering, Offerings, Wanted};
 pub(crate) use parameters::{Parameter, ParameterText};
 pub(crate) use prerequisites::ToolText;
 pub(crate) use steps::{Level, Step, StepText, checklist, phases, step_key};
@@ -94,11 +96,12 @@ impl<'a> Plan<'a> {
         let infrastructure = infrastructure::build(
             &given,
             &engine::Engines::load(templates)?,
+            &Offerings::load(templates, &target.offerings, &target.companions)?,
             Figures::load(templates)?,
             &mut ledger,
         );
         let images = images::build(&given, &mut ledger);
-        let secrets = secrets::build(&given, &mut ledger);
+        let secrets = secrets::build(&given, &infrastructure.stores, &mut ledger);
         let data = data::build(&given, &infrastructure, &images, &mut ledger);
         let edge = edge::EdgeFile::load(templates)?;
         let services = services::build(&given, &infrastructure, &images, &secrets, &edge, &mut ledger);

@@ -18,6 +18,11 @@ impl Prose {
         Self(text)
     }
 
+    /// The same with every `mark` replaced by a text that is as harmless.
+    pub(crate) fn with(&self, mark: &str, text: &str) -> Self {
+        Self(self.0.replace(mark, text))
+    }
+
     /// The text.
     #[cfg(test)]
     pub(crate) fn as_str(&self) -> &str {

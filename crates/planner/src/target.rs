@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use infer::stack_weight;
 pub use infer::{Inference, Reason, infer};
 
-use crate::plan::{NoteText, ParameterText, StepText, ToolText};
+use crate::plan::{NoteText, Offering, ParameterText, StepText, ToolText};
 use crate::render::Templates;
 
 /// Why the templates' folder could not be used.
@@ -85,6 +85,15 @@ pub struct Target {
     /// More facts, for its own partials and for the sections' decisions.
     #[serde(default)]
     pub facts: toml::Table,
+    /// Vendors whose datastores are its own, as the inventory names them.
+    #[serde(default)]
+    pub(crate) vendors: Vec<String>,
+    /// Datastores that it runs itself.
+    #[serde(rename = "offering", default)]
+    pub(crate) offerings: Vec<Offering>,
+    /// Companies of `companions/` that run what it does not, in the order of preference.
+    #[serde(default)]
+    pub(crate) companions: Vec<String>,
     /// Its steps in the order of execution.
     #[serde(rename = "step")]
     pub(crate) steps: Vec<StepText>,
@@ -140,6 +149,7 @@ pub struct Targets {
     list: BTreeMap<String, Arc<Target>>,
     pub(crate) platforms: Vec<Platform>,
     pub(crate) production_words: Vec<String>,
+    pub(crate) bound_vendors: Vec<String>,
     pub(crate) default: String,
 }
 
@@ -148,6 +158,7 @@ pub struct Targets {
 struct PlatformFile {
     default: String,
     production_words: Vec<String>,
+    bound_vendors: Vec<String>,
     platform: Vec<Platform>,
 }
 
@@ -192,6 +203,7 @@ impl Targets {
             list,
             platforms: file.platform,
             production_words: file.production_words,
+            bound_vendors: file.bound_vendors,
             default: file.default,
         })
     }

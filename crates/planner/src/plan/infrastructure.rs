@@ -1,7 +1,7 @@
 //! Section 2: what is provisioned, how large, and who talks to whom. The sections after it use its names.
 
 mod network;
-mod settings;
+pub(crate) mod settings;
 pub(crate) mod stores;
 
 use serde::Serialize;
@@ -14,7 +14,7 @@ use playbook_core::shown::Shown;
 pub(crate) use stores::{Placement, Store};
 
 use super::engine::Engines;
-use super::{Given, Ledger};
+use super::{Given, Ledger, Offerings};
 use crate::rules::facts;
 use crate::sizing::{self, ConnectionTable, Figures, Plan, ProcessSize};
 
@@ -103,6 +103,7 @@ pub(crate) fn process_name(given: &Given<'_>, service: &Service) -> Shown {
 pub(super) fn build<'a>(
     given: &Given<'a>,
     engines: &Engines,
+    offerings: &Offerings,
     figures: Figures,
     ledger: &mut Ledger,
 ) -> Infrastructure<'a> {
@@ -110,7 +111,7 @@ pub(super) fn build<'a>(
     let stated: Vec<u32> = sizes.iter().map(|size| size.processes).collect();
     sizing::fit(given, &figures, &mut sizes);
     let connections = sizing::tables(given, &figures, &sizes);
-    let stores = stores::place(given, engines, &connections, &figures);
+    let stores = stores::place(given, engines, offerings, &connections, &figures);
 
     let shared_secrets = settings::shared(given, &stores);
     let processes: Vec<Process<'a>> = given
@@ -267,6 +268,12 @@ fn conditions(given: &Given<'_>, stores: &[Store<'_>], connections: &[Connection
     ledger.condition(
         "has_platform_stores",
         any(&|store| store.placement == Placement::Platform),
+    );
+    ledger.condition(
+        "has_created_stores",
+        any(&|store| {
+            store.placement == Placement::New || store.placement == Placement::Platform && store.is_offered()
+        }),
     );
     ledger.condition(
         "has_external_stores",

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{
-    CommittedSecret, EnvironmentVariable, SignalKind, UnitVariable, VariableOrigin, VariableSource,
+    CommittedSecret, EnvironmentVariable, Role, SignalKind, UnitVariable, VariableOrigin, VariableSource,
 };
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
+use super::infrastructure::{Store, process_name, settings};
 use super::{Given, Ledger, Parameter};
 
 /// Bytes of a generated secret: 256 bits, what HS256 and session signing ask for.
@@ -126,6 +127,11 @@ struct Line<'a> {
     bytes: u32,
     configures: Option<&'a Shown>,
     one_of: bool,
+    /// Names of the processes that read it; all of them where it is not known.
+    processes: Vec<Shown>,
+    /// Name of the datastore to which it leads, and the part of the address that it carries.
+    store: Option<Shown>,
+    property: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -158,7 +164,7 @@ impl Secrets<'_> {
     }
 }
 
-pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Secrets<'a> {
+pub(super) fn build<'a>(given: &Given<'a>, stores: &[Store<'a>], ledger: &mut Ledger) -> Secrets<'a> {
     let read: Vec<&EnvironmentVariable> = given
         .variables
         .iter()
@@ -197,7 +203,7 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Secrets<'a> {
             evidence: places(variable),
         })
         .collect();
-    let lines = lines(given, &rows, &generated);
+    let lines = lines(given, stores, &rows, &generated);
     let rotation = read
         .iter()
         .zip(&rows)
@@ -249,7 +255,12 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Secrets<'a> {
 }
 
 /// The variables that somebody has to store, in the order of a file that reads well.
-fn lines<'a>(given: &Given<'a>, rows: &[Row<'a>], generated: &[Generated<'a>]) -> Vec<Line<'a>> {
+fn lines<'a>(
+    given: &Given<'a>,
+    stores: &[Store<'a>],
+    rows: &[Row<'a>],
+    generated: &[Generated<'a>],
+) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'a>> = rows
         .iter()
         .filter_map(|row| {
@@ -265,7 +276,14 @@ fn lines<'a>(given: &Given<'a>, rows: &[Row<'a>], generated: &[Generated<'a>]) -
             if needs_shell_name && Parameter::new(row.name).is_none() {
                 return None;
             }
+            let store = given
+                .inventory
+                .variable(row.name.as_str())
+                .and_then(|variable| settings::store_of(variable, stores));
             Some(Line {
+                processes: readers(given, row.services),
+                store: store.map(|store| store.name.clone()),
+                property: store.map(|_| settings::property(row.name.as_str())),
                 name: row.name,
                 kind,
                 secret: row.secret || kind == "address",
@@ -287,6 +305,25 @@ fn lines<'a>(given: &Given<'a>, rows: &[Row<'a>], generated: &[Generated<'a>]) -
     };
     lines.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(b.name)));
     lines
+}
+
+/// The deployed processes that read a variable; all of them where none is known.
+fn readers(given: &Given<'_>, services: &[Shown]) -> Vec<Shown> {
+    let all = || {
+        given
+            .services
+            .iter()
+            .filter(|service| service.role != Role::Function)
+    };
+    let known: Vec<Shown> = all()
+        .filter(|service| services.contains(&service.id))
+        .map(|service| process_name(given, service))
+        .collect();
+    if known.is_empty() {
+        all().map(|service| process_name(given, service)).collect()
+    } else {
+        known
+    }
 }
 
 fn stack_knows_store(given: &Given<'_>, name: &Shown) -> bool {

@@ -325,6 +325,13 @@ fn conditions(given: &Given<'_>, services: &Services<'_>, ledger: &mut Ledger) {
             .any(|process| process.service.role == Role::Worker),
     );
     ledger.condition(
+        "has_front_end",
+        services
+            .processes
+            .iter()
+            .any(|process| process.service.role == Role::Frontend),
+    );
+    ledger.condition(
         "has_processes",
         services.processes.iter().any(|process| process.long_running),
     );

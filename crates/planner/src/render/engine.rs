@@ -368,13 +368,11 @@ fn sources(plan: &Plan<'_>, templates: &Templates) -> Vec<(String, String)> {
             None => sources.push((path.to_owned(), content.to_owned())),
         }
     }
-    // A common template may name a place where no target differs yet.
-    let common: Vec<String> = sources.iter().map(|(_, content)| content.clone()).collect();
-    for part in common
-        .iter()
-        .flat_map(|content| content.split("include \"target/").skip(1))
-    {
-        partials.extend(part.split('"').next());
+    // A template may name a place where this target, or none, differs.
+    for (_, content) in templates.files() {
+        for part in content.split("include \"target/").skip(1) {
+            partials.extend(part.split('"').next());
+        }
     }
     for name in partials {
         let content = partial(plan, templates, name).unwrap_or_default();

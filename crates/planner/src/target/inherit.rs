@@ -11,6 +11,8 @@ use crate::render::Templates;
 const EXTENDS: &str = "extends";
 /// Ids of inherited steps that the target does not have.
 const OMIT: &str = "omit-steps";
+/// Is it no target, but what several targets build upon?
+const ABSTRACT: &str = "abstract";
 /// In a step of its own: the id of the step that it follows.
 const AFTER: &str = "after";
 /// A chain that is longer names itself.
@@ -39,7 +41,14 @@ pub(super) fn load(templates: &Templates) -> Result<BTreeMap<String, Inherited>,
         .files()
         .filter_map(|(path, _)| path.strip_prefix("targets/")?.split('/').next())
         .collect();
+    let is_abstract = |id: &str| {
+        own.get(id)
+            .and_then(|table| table.get(ABSTRACT))
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    };
     own.keys()
+        .filter(|id| !is_abstract(id))
         .map(|id| Ok((id.clone(), inherited(id, &own, &folders, LONGEST)?)))
         .collect()
 }
@@ -56,6 +65,7 @@ fn inherited(
     };
     // A folder without a target's file only holds templates for others.
     let mut table = own.get(id).cloned().unwrap_or_default();
+    table.remove(ABSTRACT);
     let Some(extends) = table.remove(EXTENDS) else {
         return Ok(Inherited {
             content: table,

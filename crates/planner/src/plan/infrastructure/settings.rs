@@ -93,7 +93,11 @@ fn setting(variable: &EnvironmentVariable, stores: &[Store<'_>], shared: &[Shown
     Some(setting)
 }
 
-fn store_of<'s, 'a>(variable: &EnvironmentVariable, stores: &'s [Store<'a>]) -> Option<&'s Store<'a>> {
+/// The datastore to which a variable leads.
+pub(crate) fn store_of<'s, 'a>(
+    variable: &EnvironmentVariable,
+    stores: &'s [Store<'a>],
+) -> Option<&'s Store<'a>> {
     stores.iter().find(|store| {
         store.store.variables.contains(&variable.name)
             || variable.configures.as_ref() == Some(&store.store.kind)
@@ -120,7 +124,8 @@ fn generated(variable: &EnvironmentVariable, stores: &[Store<'_>]) -> bool {
         .any(|word| variable.name.as_str().to_ascii_uppercase().contains(word))
 }
 
-fn property(name: &str) -> &'static str {
+/// The part of an address that a variable carries, by its name.
+pub(crate) fn property(name: &str) -> &'static str {
     let name = name.to_ascii_uppercase();
     let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
     if ends(&["PASSWORD", "PASS", "_PW"]) {

@@ -7,8 +7,9 @@ use playbook_core::inventory::{Datastore, MountKind, Unit};
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
-use crate::plan::Given;
+use super::settings;
 use crate::plan::engine::{Engine, EngineVariable, Engines};
+use crate::plan::{Given, Offering, Offerings, Wanted};
 use crate::prose::Prose;
 use crate::rules::facts;
 use crate::sizing::{ConnectionTable, Figures};
@@ -61,6 +62,12 @@ pub(crate) struct Store<'a> {
     /// Connections that went into the limit.
     connections: u32,
     engine: Option<Engine>,
+    /// The variable that carries its whole address.
+    variable: Shown,
+    /// What the drivers of the code want of an address.
+    drivers: Vec<DriverForm>,
+    /// The platform's own service, or that of a company beside it.
+    offering: Option<Offering>,
     /// Does it run in a container of this plan or of the repository's files?
     in_container: bool,
     /// Can a command of this plan save it?
@@ -69,6 +76,51 @@ pub(crate) struct Store<'a> {
     workload: &'static str,
     /// The first number of its version.
     major: Option<u64>,
+}
+
+/// What a driver wants of an address.
+#[derive(Debug, Clone, Serialize)]
+struct DriverForm {
+    driver: Shown,
+    /// Beginnings of the addresses it takes.
+    forms: &'static [&'static str],
+    /// How TLS is asked for.
+    tls: Option<&'static str>,
+    /// Parameters of other clients that break it.
+    rejects: &'static [&'static str],
+    /// What it needs behind a pooler of transactions.
+    pooler: Option<&'static str>,
+}
+
+fn driver_forms(store: &Datastore) -> Vec<DriverForm> {
+    store
+        .drivers
+        .iter()
+        .filter_map(|slug| {
+            let driver = Catalogue::get()
+                .find(Group::Driver, slug.as_str())?
+                .driver
+                .as_ref()?;
+            Some(DriverForm {
+                driver: slug.clone(),
+                forms: &driver.url_forms,
+                tls: driver.tls,
+                rejects: &driver.rejects,
+                pooler: driver.transaction_pooler,
+            })
+        })
+        .filter(|form| !form.forms.is_empty() || form.tls.is_some())
+        .collect()
+}
+
+/// The variable that carries the whole address of a datastore; the usual one where the repository names none.
+fn address_variable(store: &Datastore) -> Shown {
+    store
+        .variables
+        .iter()
+        .find(|name| settings::property(name.as_str()) == "connection")
+        .cloned()
+        .unwrap_or_else(|| Shown::from("DATABASE_URL"))
 }
 
 impl Store<'_> {
@@ -82,6 +134,11 @@ impl Store<'_> {
     /// Can it be asked whether it is ready?
     pub(crate) fn has_ready(&self) -> bool {
         self.engine.as_ref().is_some_and(Engine::has_ready)
+    }
+
+    /// Is it a service that the platform or a company sells?
+    pub(crate) fn is_offered(&self) -> bool {
+        self.offering.is_some()
     }
 
     pub(crate) fn port(&self) -> Option<u16> {
@@ -116,19 +173,21 @@ impl Store<'_> {
 pub(super) fn place<'a>(
     given: &Given<'a>,
     engines: &Engines,
+    offerings: &Offerings,
     connections: &[ConnectionTable],
     figures: &Figures,
 ) -> Vec<Store<'a>> {
     given
         .datastores
         .iter()
-        .map(|store| one(given, engines, connections, figures, store))
+        .map(|store| one(given, engines, offerings, connections, figures, store))
         .collect()
 }
 
 fn one<'a>(
     given: &Given<'a>,
     engines: &Engines,
+    offerings: &Offerings,
     connections: &[ConnectionTable],
     figures: &Figures,
     store: &'a Datastore,
@@ -138,7 +197,7 @@ fn one<'a>(
     let catalogue = Catalogue::get()
         .find(Group::Datastore, store.kind.as_str())
         .and_then(|technology| technology.datastore.as_ref());
-    let placement = placement(given, store, unit, engine.as_ref());
+    let placement = placement(given, store, unit, engine.as_ref(), offerings);
     let repository_image = unit.and_then(|unit| unit.image.clone()).or(store.image.clone());
     let image = match placement {
         Placement::Stack | Placement::New => repository_image.clone().or_else(|| {
@@ -177,12 +236,21 @@ fn one<'a>(
         });
         figures.round(mib)
     });
+    let name = store_name(store, unit);
+    let variable = address_variable(store);
+    let wanted = Wanted {
+        name: &name,
+        major,
+        variable: &variable,
+    };
     Store {
         store,
-        name: store_name(store, unit),
         placement,
         unit,
-        managed: store.managed.as_ref(),
+        managed: store
+            .managed
+            .as_ref()
+            .filter(|_| placement == Placement::External),
         image_stated: repository_image.is_some(),
         data_path: engine
             .as_ref()
@@ -224,6 +292,14 @@ fn one<'a>(
             Some("Pod") => "pod",
             _ => "statefulset",
         },
+        offering: match placement {
+            Placement::Platform => offerings.own(&store.kind, &wanted),
+            Placement::External => offerings.companion(&store.kind, store.managed.as_ref(), &wanted),
+            _ => None,
+        },
+        drivers: driver_forms(store),
+        variable,
+        name,
         major,
         engine,
     }
@@ -242,6 +318,7 @@ fn placement(
     store: &Datastore,
     unit: Option<&Unit>,
     engine: Option<&Engine>,
+    offerings: &Offerings,
 ) -> Placement {
     let facts = Catalogue::get()
         .find(Group::Datastore, store.kind.as_str())
@@ -257,28 +334,31 @@ fn placement(
             Placement::Platform
         };
     }
-    let offered = given
-        .context
-        .target
-        .facts
-        .get("managed-stores")
-        .and_then(toml::Value::as_array)
-        .is_some_and(|kinds| {
-            kinds
-                .iter()
-                .any(|kind| kind.as_str().is_some_and(|kind| store.kind == *kind))
-        });
-    if store
-        .managed
-        .as_ref()
-        .is_some_and(|managed| !(offered && *managed == *given.context.target.id))
-    {
-        return Placement::External;
+    let target = &given.context.target;
+    let offered = offerings.has_own(&store.kind)
+        || target
+            .facts
+            .get("managed-stores")
+            .and_then(toml::Value::as_array)
+            .is_some_and(|kinds| {
+                kinds
+                    .iter()
+                    .any(|kind| kind.as_str().is_some_and(|kind| store.kind == *kind))
+            });
+    let own = |vendor: &Shown| *vendor == *target.id || target.vendors.iter().any(|known| *vendor == **known);
+    // What comes along with another platform's application is not there on this one.
+    let bound = |vendor: &Shown| {
+        given.context.bound_vendors.iter().any(|known| *vendor == **known) && !offerings.is_companion(vendor)
+    };
+    match &store.managed {
+        Some(vendor) if own(vendor) && !offered => return Placement::External,
+        Some(vendor) if !own(vendor) && !bound(vendor) => return Placement::External,
+        _ => {}
     }
     if offered {
         return Placement::Platform;
     }
-    if facts.is_some_and(|facts| facts.managed_only) {
+    if facts.is_some_and(|facts| facts.managed_only) || !keeps_stores(given) {
         return Placement::External;
     }
     let has_image = store.image.is_some()
@@ -288,6 +368,17 @@ fn placement(
     } else {
         Placement::External
     }
+}
+
+/// Can a container of the platform keep a datastore's files?
+fn keeps_stores(given: &Given<'_>) -> bool {
+    given
+        .context
+        .target
+        .facts
+        .get("container-stores")
+        .and_then(toml::Value::as_bool)
+        .unwrap_or(true)
 }
 
 /// Can commands be run inside a running container, with their input and output?
