@@ -17,6 +17,7 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use crate::lex::{self, Masked, Syntax};
+use crate::needle::Needles;
 use crate::parse::opaque_debug;
 use anchor::Anchor;
 
@@ -233,8 +234,9 @@ pub(crate) struct Language {
     name: &'static str,
     definition: Definition,
     anchors: Vec<find::Prepared>,
-    /// Matches a text that has any prefilter in it.
-    any: Pattern,
+    /// The prefilters of all anchors, and of those for variables alone.
+    any: Needles,
+    variables: Needles,
     constant: Option<Pattern>,
     function: Option<Pattern>,
     class: Option<Pattern>,
@@ -260,14 +262,17 @@ impl Language {
                     .map(move |anchor| find::Prepared::new(kind, anchor))
             })
             .collect();
-        let words: Vec<String> = anchors
-            .iter()
-            .flat_map(|anchor| &anchor.anchor.prefilter)
-            .map(|word| regex::escape(word))
-            .collect();
+        let any = Needles::new(anchors.iter().flat_map(find::Prepared::prefilter));
+        let variables = Needles::new(
+            anchors
+                .iter()
+                .filter(|anchor| anchor.kind == Kind::Env)
+                .flat_map(find::Prepared::prefilter),
+        );
         Self {
             name,
-            any: Pattern::new(&words.join("|")),
+            any,
+            variables,
             constant: definition.constant.as_deref().map(Pattern::new),
             function: definition.function.as_deref().map(Pattern::new),
             class: definition.class.as_deref().map(Pattern::new),
@@ -348,7 +353,12 @@ impl Language {
 
     /// Whether a text may hold a hit of one of the kinds: cheap, to be asked before [`Language::mask`].
     pub(crate) fn may_hit(&self, text: &str, kinds: &[Kind]) -> bool {
-        self.any.regex().is_some_and(|any| any.is_match(text))
+        let any = if kinds == [Kind::Env] {
+            &self.variables
+        } else {
+            &self.any
+        };
+        any.any_in(text)
             && self
                 .anchors
                 .iter()

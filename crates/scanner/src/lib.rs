@@ -11,6 +11,7 @@ mod index;
 mod language;
 mod lex;
 mod limits;
+mod needle;
 mod parse;
 mod resolve;
 mod scope;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use memchr::memmem;
 use playbook_core::evidence::Scope;
 use playbook_core::inventory::ExternalService;
 use playbook_core::path::RelPath;
@@ -25,6 +26,9 @@ fn language(path: &RelPath) -> Option<&'static Language> {
     language_of(path.as_str()).filter(|language| language.name() != "shell" && !ending(path, COMPONENTS))
 }
 
+/// How an address begins that the code calls.
+const SCHEME: &str = "https://";
+
 fn wants(path: &RelPath) -> bool {
     language(path).is_some()
 }
@@ -33,11 +37,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if source.scope != Scope::Production || source.text.len() as u64 > limits::SOURCE_BYTES {
         return;
     }
-    let known: Vec<(usize, &'static Technology)> = source
-        .text
-        .match_indices("https://")
-        .filter_map(|(at, scheme)| {
-            let rest = source.text.get(at + scheme.len()..)?;
+    let known: Vec<(usize, &'static Technology)> = memmem::find_iter(source.text.as_bytes(), SCHEME)
+        .filter_map(|at| {
+            let rest = source.text.get(at + SCHEME.len()..)?;
             let end = rest
                 .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')))
                 .unwrap_or(rest.len());

@@ -1,6 +1,7 @@
 //! What code keeps in its stores, by name: vector collections with their dimension and distance, queues, topics; and the
 //! sizes of connection pools. The patterns are `data_names/patterns.toml`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use playbook_core::evidence::Confidence;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use super::{Detector, ending};
 use crate::fact::{CollectionFact, Facts};
 use crate::limits;
+use crate::needle::Needles;
 use crate::source::Source;
 
 /// Names in source code and settings.
@@ -102,6 +104,22 @@ static POOLS: LazyLock<Vec<(&'static PoolPattern, Regex)>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The needles of all patterns for files of an ending.
+static NEEDLES: LazyLock<BTreeMap<Word, Needles>> = LazyLock::new(|| {
+    let patterns = || {
+        let names = TABLE.name.iter().map(|told| (&told.endings, told.needle));
+        names.chain(TABLE.pool.iter().map(|told| (&told.endings, told.needle)))
+    };
+    let endings: BTreeSet<Word> = patterns().flat_map(|(endings, _)| endings).copied().collect();
+    endings
+        .into_iter()
+        .map(|end| {
+            let concerned = patterns().filter(|(endings, _)| endings.contains(&end));
+            (end, Needles::new(concerned.map(|(_, needle)| needle)))
+        })
+        .collect()
+});
+
 fn wants(path: &RelPath) -> bool {
     ending(
         path,
@@ -131,6 +149,12 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let Some((_, end)) = source.path.name().rsplit_once('.') else {
         return;
     };
+    if !NEEDLES
+        .get(end)
+        .is_some_and(|needles| needles.any_in(source.text))
+    {
+        return;
+    }
     for named in NAMES.iter().filter(|named| {
         concerns(
             source,

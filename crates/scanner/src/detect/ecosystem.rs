@@ -19,7 +19,7 @@ use crate::lex::Masked;
 use crate::limits;
 use crate::source::Source;
 
-pub(super) use needle::needles;
+pub(super) use needle::{needles, texts};
 
 /// A pattern that is compiled once. A wrong one matches nothing, which the tests of its user notice.
 pub(super) struct Pattern(pub(super) &'static LazyLock<Option<Regex>>);

@@ -1,5 +1,7 @@
 //! Go: modules, main packages, and what their code does with data and at start.
 
+use std::sync::LazyLock;
+
 use playbook_core::harmless::{Name, Version};
 use playbook_core::inventory::{SignalKind, VersionPin};
 use playbook_core::path::RelPath;
@@ -9,6 +11,7 @@ use playbook_core::shown::Shown;
 use super::ecosystem::pin_of_file;
 use super::{Detector, ending};
 use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, MigrationFact, ProjectFact};
+use crate::needle::Needles;
 use crate::parse::gomod;
 use crate::source::Source;
 
@@ -84,8 +87,25 @@ fn pins(source: &Source<'_>, parsed: &gomod::GoMod, facts: &mut Facts) {
     }
 }
 
+/// Texts of which a file has one if there is anything to tell of it.
+static NEEDLES: LazyLock<Needles> = LazyLock::new(|| {
+    Needles::new([
+        "package main",
+        "golang-migrate/migrate",
+        "pressly/goose",
+        "gormigrate",
+        "//go:embed ",
+        ".AutoMigrate(",
+        "signal.Notify",
+        "InsecureSkipVerify",
+    ])
+});
+
 /// Main packages, migrations at start, signals.
 fn code(source: &Source<'_>, facts: &mut Facts) {
+    if !NEEDLES.any_in(source.text) {
+        return;
+    }
     let text = source.text;
     let has = |needle: &str| text.contains(needle);
     if let (true, Some(line)) = (

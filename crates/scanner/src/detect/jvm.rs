@@ -9,11 +9,15 @@ mod maven;
 mod sbt;
 mod version;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use playbook_core::path::RelPath;
 
-use super::ecosystem::{Code, is_production, needles};
+use super::ecosystem::{Code, is_production, needles, texts};
 use super::{Detector, ending};
 use crate::fact::Facts;
+use crate::needle::Needles;
 use crate::source::Source;
 
 /// Build files, version files, `application*.yml` and `*.conf`, SQL of Spring's initialisation, source code.
@@ -26,6 +30,17 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("scala", "scala"),
     ("groovy", "groovy"),
 ];
+
+/// Texts of which a source file has one if there is anything to tell of it, by language.
+static NEEDLES: LazyLock<BTreeMap<&'static str, Needles>> = LazyLock::new(|| {
+    LANGUAGES
+        .iter()
+        .map(|(_, language)| {
+            let texts = texts(language).chain(code::NEEDLES.iter().copied());
+            (*language, Needles::new(texts))
+        })
+        .collect()
+});
 
 fn wants(path: &RelPath) -> bool {
     path.name() == "pom.xml"
@@ -65,6 +80,12 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     } else if code::is_changelog(source.path) {
         code::changelog(source, facts);
     } else if let Some(language) = language(source.path) {
+        if !NEEDLES
+            .get(language)
+            .is_some_and(|needles| needles.any_in(source.text))
+        {
+            return;
+        }
         let Some(code) = Code::new(source, language) else {
             return;
         };

@@ -1,6 +1,7 @@
 //! JavaScript and TypeScript on Node.js, Bun and Deno: manifests, entry points, routes, datastores, jobs, migrations and
 //! operation.
 
+mod concern;
 mod data;
 mod entry;
 mod known;
@@ -44,6 +45,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     }
     // Tests, examples and documentation begin no process and use no store of production.
     if !source.is_production() || source.text.len() as u64 > limits::SOURCE_BYTES {
+        return;
+    }
+    if !concern::has_something(source) {
         return;
     }
     let Some(code) = syntax::Code::new(source) else {

@@ -378,10 +378,7 @@ fn seconds(text: &str) -> Option<u64> {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         let number: u64 = digits.parse().ok()?;
         rest = rest.get(digits.len()..)?;
-        let unit: String = rest
-            .chars()
-            .take_while(char::is_ascii_alphabetic)
-            .collect();
+        let unit: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
         rest = rest.get(unit.len()..)?;
         let part = match unit.as_str() {
             "" | "s" => Some(number),

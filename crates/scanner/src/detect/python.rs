@@ -1,5 +1,6 @@
 //! Python: manifests, entry points, routes, datastores, settings, jobs, migrations and operation.
 
+mod concern;
 mod entry;
 mod interface;
 mod job;
@@ -37,7 +38,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         migration::configuration(source, facts);
         return;
     }
-    if source.text.len() as u64 > limits::SOURCE_BYTES {
+    if source.text.len() as u64 > limits::SOURCE_BYTES || !concern::has_something(source) {
         return;
     }
     let code = syntax::Code::new(source);

@@ -67,6 +67,13 @@ impl Prepared {
         }
     }
 
+    /// The texts of which a file must have one.
+    pub(super) fn prefilter(&self) -> impl Iterator<Item = &str> {
+        // An anchor without any looks at every file.
+        let none = self.anchor.prefilter.is_empty().then_some("");
+        self.anchor.prefilter.iter().map(String::as_str).chain(none)
+    }
+
     /// Whether the texts that it asks for are there.
     pub(super) fn may_match(&self, text: &str) -> bool {
         let any =

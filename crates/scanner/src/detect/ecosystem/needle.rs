@@ -53,6 +53,15 @@ struct Table {
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(include_str!("needles.toml")).unwrap_or_default());
 
+/// The texts of the table for a language.
+pub(in crate::detect) fn texts(language: &str) -> impl Iterator<Item = Word> {
+    TABLE
+        .needle
+        .iter()
+        .filter(move |needle| needle.languages.contains(&language))
+        .map(|needle| needle.text)
+}
+
 /// Tells what single texts in the code prove.
 pub(in crate::detect) fn needles(code: &Code<'_>, language: &str, facts: &mut Facts) {
     let source = code.source;

@@ -12,6 +12,18 @@ use crate::detect::{ending, sql};
 use crate::fact::{Dependency, EntryKind, Facts, MigrationFact, RevisionFact};
 use crate::source::Source;
 
+/// Texts of which a file has one if a pattern of [`detect`] matches.
+pub(super) const NEEDLES: &[&str] = &[
+    "@SpringBootApplication",
+    "Micronaut.",
+    "Javalin.create",
+    "EngineMain",
+    "Application<",
+    "embeddedServer",
+    "Listener",
+    "Flyway.configure",
+];
+
 pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
     let source = code.source;
     for found in code.all(&pattern!(

@@ -224,17 +224,25 @@ pub(super) fn code(code: &Code<'_>, facts: &mut Facts) {
     seed(code, facts);
 }
 
+/// Is the file, by its name, a migration, the configuration of a tool for them, or a program that loads first data?
+pub(super) fn is_by_name(path: &RelPath) -> bool {
+    let name = path.name();
+    name.starts_with(DRIZZLE_CONFIG)
+        || name.starts_with(KNEXFILE)
+        || is_seed(path)
+        || migration_of(path).is_some()
+}
+
+/// The identifier of a migration that is code.
+fn migration_of(path: &RelPath) -> Option<&str> {
+    let found = MIGRATION_FILE.as_ref()?.captures(path.name())?;
+    found.name("id").map(|id| id.as_str())
+}
+
 fn revision(code: &Code<'_>, facts: &mut Facts) {
     let path = code.source.path;
     let folder = path.parent();
-    let Some(id) = MIGRATION_FILE
-        .as_ref()
-        .and_then(|pattern| pattern.captures(path.name()))
-        .and_then(|found| found.name("id"))
-        .map(|id| id.as_str())
-    else {
-        return;
-    };
+    let Some(id) = migration_of(path) else { return };
     let text = code.code();
     let Some(up) = [
         "async up(",
@@ -509,9 +517,12 @@ fn migration(
     }
 }
 
+const DRIZZLE_CONFIG: &str = "drizzle.config";
+const KNEXFILE: &str = "knexfile.";
+
 /// `drizzle.config.ts`
 fn drizzle_config(code: &Code<'_>, facts: &mut Facts) {
-    if !code.source.path.name().starts_with("drizzle.config") {
+    if !code.source.path.name().starts_with(DRIZZLE_CONFIG) {
         return;
     }
     let text = |key: &str| {
@@ -540,7 +551,7 @@ fn drizzle_config(code: &Code<'_>, facts: &mut Facts) {
 }
 
 fn knexfile(code: &Code<'_>, facts: &mut Facts) {
-    if !code.source.path.name().starts_with("knexfile.") {
+    if !code.source.path.name().starts_with(KNEXFILE) {
         return;
     }
     options(code, "knex", &(0..code.text().len()), facts);
@@ -552,12 +563,15 @@ fn knexfile(code: &Code<'_>, facts: &mut Facts) {
     facts.migrations.push(migration(code, "knex", dir, None, 1));
 }
 
+fn is_seed(path: &RelPath) -> bool {
+    let stem = path.name().split('.').next().unwrap_or_default();
+    matches!(stem, "seed" | "run-seed" | "seeder" | "seed-data" | "seeds")
+}
+
 /// Programs that load first data: `seed.ts`, `seeds/run.ts`.
 fn seed(code: &Code<'_>, facts: &mut Facts) {
     let path = code.source.path;
-    let stem = path.name().split('.').next().unwrap_or_default();
-    let program = matches!(stem, "seed" | "run-seed" | "seeder" | "seed-data" | "seeds");
-    if program && !code.calls.is_empty() {
+    if is_seed(path) && !code.calls.is_empty() {
         facts.seeds.push(Seed {
             path: path.clone(),
             command: None,

@@ -65,8 +65,14 @@ impl Worker {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    bound(deserialize = "'de: 'static")
+)]
 struct Table {
+    without_package: Vec<Word>,
     application: Vec<Application>,
     serve: Vec<Serve>,
     worker: Vec<Worker>,
@@ -83,6 +89,21 @@ static APPLICATIONS: LazyLock<BTreeMap<&'static str, &'static Application>> = La
         .map(|entry| (entry.call, entry))
         .collect()
 });
+
+/// Texts of which a file that imports no package has one if there is anything to tell of it: those of the table, and
+/// the names that the runtime itself provides.
+pub(super) fn texts_without_package() -> impl Iterator<Item = Word> {
+    let calls = TABLE
+        .application
+        .iter()
+        .map(|entry| entry.call)
+        .chain(TABLE.serve.iter().map(|entry| entry.call))
+        .chain(TABLE.worker.iter().map(|entry| entry.call));
+    calls
+        .filter(|call| !call.contains('#'))
+        .filter_map(|call| call.split('.').next())
+        .chain(TABLE.without_package.iter().copied())
+}
 
 /// What a call of this full name makes.
 pub(super) fn application(name: &str) -> Option<&'static Application> {

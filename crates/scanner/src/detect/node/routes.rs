@@ -429,6 +429,12 @@ fn constants(code: &Code<'_>, facts: &mut Facts) {
     }
 }
 
+/// May the path of a file be that of a route?
+pub(super) fn is_by_name(path: &playbook_core::path::RelPath) -> bool {
+    let stem = path.name().split('.').next().unwrap_or_default();
+    matches!(stem, "route" | "+server") || path.parent().components().any(|part| part == "api")
+}
+
 /// Routes of a framework that takes them from the path of the file: `app/api/users/route.ts`, `pages/api/users.ts`,
 /// `server/api/users.get.ts`.
 pub(super) fn of_file(code: &Code<'_>, facts: &mut Facts) {

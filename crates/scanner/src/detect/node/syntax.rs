@@ -366,9 +366,12 @@ impl<'a> Code<'a> {
                 }
             }
             let before = window_before(code, start, 200);
-            let new = before.trim_end().ends_with("new");
+            let last = before.trim_end();
+            let new = last.ends_with("new");
+            let given = last.ends_with(['=', '(']) || new || last.ends_with("await");
             let assigned = ASSIGNED
                 .as_ref()
+                .filter(|_| given)
                 .and_then(|pattern| pattern.captures(before))
                 .and_then(|found| found.name("name"))
                 .map(|name| name.as_str().split_whitespace().collect::<String>())

@@ -157,9 +157,13 @@ pub(super) struct Words {
     pub(super) factory_nouns: Vec<Word>,
     pub(super) factory_verbs: Vec<Word>,
     pub(super) path: Vec<Word>,
+    pub(super) plain_modules: Vec<Word>,
     pub(super) production_groups: Vec<Word>,
     pub(super) routers: Vec<Word>,
     pub(super) trigger_fields: Vec<Word>,
+    pub(super) telling_names: Vec<Word>,
+    pub(super) telling_paths: Vec<Word>,
+    pub(super) texts_without_package: Vec<Word>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -182,6 +186,25 @@ struct Table {
 // The table is part of the program; a mistake in it is found by the test below, never by a user.
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(include_str!("known.toml")).unwrap_or_default());
+
+/// The packages whose calls the table knows.
+pub(super) fn packages() -> impl Iterator<Item = Word> {
+    let calls = TABLE
+        .application
+        .iter()
+        .map(|entry| entry.call)
+        .chain(TABLE.run.iter().map(|entry| entry.call))
+        .chain(TABLE.store.iter().map(|entry| entry.call))
+        .chain(TABLE.mark.iter().map(|entry| entry.call))
+        .chain(TABLE.router.iter().map(|entry| entry.call))
+        .chain(TABLE.generator.iter().map(|entry| entry.call));
+    let modules = TABLE.web.iter().flat_map(|web| &web.modules).copied();
+    calls
+        .chain(modules)
+        .chain(TABLE.words.amazon_modules.iter().copied())
+        .filter_map(|call| call.split('.').next())
+        .filter(|package| !package.is_empty())
+}
 
 /// Is a full name the one of the table, where `*` stands for one part?
 fn same(pattern: &str, name: &str) -> bool {
