@@ -104,7 +104,15 @@ impl<'a> Plan<'a> {
         let secrets = secrets::build(&given, &infrastructure.stores, &mut ledger);
         let data = data::build(&given, &infrastructure, &images, &mut ledger);
         let edge = edge::EdgeFile::load(templates)?;
-        let services = services::build(&given, &infrastructure, &images, &secrets, &edge, &mut ledger);
+        let services = services::build(
+            &given,
+            &infrastructure,
+            &images,
+            &secrets,
+            &edge,
+            &services::host::Runtimes::load(templates)?,
+            &mut ledger,
+        );
         let ingress = ingress::build(&given, &infrastructure, &services, &edge, &mut ledger);
         let rollout = rollout::build(&given, &infrastructure, &services, &ingress, &data, &mut ledger);
         let words: operations::Words = templates.parse_file("operations.toml")?;

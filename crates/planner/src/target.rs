@@ -141,6 +141,9 @@ pub(crate) struct Platform {
     pub(crate) target: String,
     /// How strongly the file speaks for it; the strongest wins.
     pub(crate) weight: u32,
+    /// Does a file speak for it only where it runs a service of the repository?
+    #[serde(default)]
+    pub(crate) needs_service: bool,
 }
 
 /// Every platform that a plan can be written for.

@@ -143,6 +143,41 @@ pub(crate) struct Engine {
     pub(crate) url_dump: Option<Prose>,
     url_restore: Option<Prose>,
     url_restore_verify: Option<Prose>,
+    /// How it runs on a host without containers.
+    #[serde(skip_serializing)]
+    pub(crate) host: Option<EngineHost>,
+}
+
+/// An engine from packages of Debian. Commands run as root, with the variables of its image as the environment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct EngineHost {
+    /// The first number of the distribution's version.
+    pub(crate) version: String,
+    /// Packages of the distribution.
+    pub(crate) packages: Vec<String>,
+    /// Commands that make other versions available; `{version}` is the first number of the wanted one.
+    #[serde(default)]
+    pub(crate) other: Vec<String>,
+    /// Packages of another version.
+    #[serde(default)]
+    pub(crate) other_packages: Vec<String>,
+    /// Name of its service.
+    pub(crate) service: String,
+    /// What the commands of the engine need beside its variables.
+    pub(crate) environment: Option<String>,
+    /// Creates users and databases; may be repeated.
+    pub(crate) setup: Option<String>,
+    /// Reads a dump from standard input into a database beside the live one, prints its proof and drops it.
+    pub(crate) drill: Option<String>,
+    /// Creates the extension `{name}`.
+    pub(crate) extension: Option<String>,
+    /// Packages of extensions.
+    #[serde(default)]
+    pub(crate) extension_packages: BTreeMap<String, String>,
+    /// Variables of the image that nothing needs here.
+    #[serde(default)]
+    pub(crate) omit: Vec<String>,
 }
 
 impl Engine {

@@ -1,16 +1,17 @@
 //! Section 3: how images are built, checked and named.
 
+mod recipe;
 pub(super) mod review;
 
 use serde::Serialize;
 
 use playbook_core::evidence::{Evidence, Scope};
-use playbook_core::harmless::version_numbers;
 use playbook_core::inventory::{Container, Role, Service, Unit};
 use playbook_core::path::RelPath;
 use playbook_core::secret;
 use playbook_core::shown::Shown;
 
+pub(crate) use self::recipe::Recipe;
 use self::review::Review;
 use super::infrastructure::process_name;
 use super::{Given, Ledger};
@@ -22,7 +23,7 @@ pub(crate) struct Images<'a> {
     /// Images that are built, one for each way of building.
     pub(crate) builds: Vec<Build<'a>>,
     /// Services without a Dockerfile that this plan has a template for, and those without.
-    pub(crate) missing: Vec<Missing<'a>>,
+    pub(crate) missing: Vec<Recipe<'a>>,
     /// Images that run as they are published.
     pulled: Vec<Pulled>,
     reviews: Vec<Review<'a>>,
@@ -75,41 +76,6 @@ impl Build<'_> {
     }
 }
 
-/// A service for which this plan brings a Dockerfile.
-#[derive(Debug, Serialize)]
-pub(crate) struct Missing<'a> {
-    service: &'a Service,
-    /// Name of the template: the runtime's slug.
-    runtime: Shown,
-    /// Is there a template for it?
-    known: bool,
-    /// The version as the tag of an image: of a constraint its lowest release, without the patch.
-    version: Option<Shown>,
-    manager: Option<&'a Shown>,
-    lockfile: Option<Shown>,
-    /// The folder of the manifest, relative to the context; `.` for the root.
-    folder: Shown,
-    path: Shown,
-    port: Option<u16>,
-    /// Words of the start command.
-    start: Option<Shown>,
-    build: Option<Shown>,
-    entry_point: Option<&'a Shown>,
-    /// Is the start command one command, which can replace its shell?
-    start_simple: bool,
-    /// File name of the manifest, and the same without its ending.
-    manifest_name: Option<Shown>,
-    assembly: Shown,
-    /// The service's folder, relative to that of the manifest, as Go writes it.
-    package: Shown,
-    /// The manifest, relative to the context.
-    project: Shown,
-    /// Name of the program.
-    binary: Shown,
-    /// The script that builds assets, for a server in another language.
-    npm_build: Option<Shown>,
-}
-
 /// An image that is not built here.
 #[derive(Debug, Serialize)]
 struct Pulled {
@@ -122,7 +88,7 @@ struct Pulled {
 
 pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Images<'a> {
     let mut builds: Vec<Build<'a>> = Vec::new();
-    let mut missing: Vec<Missing<'a>> = Vec::new();
+    let mut missing: Vec<Recipe<'a>> = Vec::new();
     // Those first whose way of building is stated; another service of the same Dockerfile then joins them.
     let stated = |service: &&&Service| {
         given.unit_of(service).is_some_and(|unit| unit.build.is_some()) || service.docker_context.is_some()
@@ -145,7 +111,7 @@ pub(super) fn build<'a>(given: &Given<'a>, ledger: &mut Ledger) -> Images<'a> {
         if dockerfile.is_none() && stated_image.is_some() && service.runtime.name.is_none() {
             continue;
         }
-        if service.role == Role::Function {
+        if service.role == Role::Function || !given.context.target.containers {
             continue;
         }
         add(
@@ -209,10 +175,9 @@ fn add<'a>(
     unit: Option<&'a Unit>,
     dockerfile: Option<&RelPath>,
     builds: &mut Vec<Build<'a>>,
-    missing: &mut Vec<Missing<'a>>,
+    missing: &mut Vec<Recipe<'a>>,
 ) {
     let exists = dockerfile.is_some();
-    let runtime = service.runtime.name.clone().unwrap_or_else(|| Shown::from("app"));
     let folder = service
         .manifest
         .as_ref()
@@ -324,60 +289,7 @@ fn add<'a>(
         container,
     });
     if !exists {
-        missing.push(Missing {
-            known: review::TEMPLATES.iter().any(|known| runtime == *known),
-            runtime,
-            version: service.runtime.version.as_ref().and_then(as_tag),
-            manager: service.package_manager.as_ref(),
-            lockfile: service.manifest.as_ref().and_then(|manifest| {
-                given
-                    .inventory
-                    .manifests
-                    .iter()
-                    .find(|known| known.path == *manifest)?
-                    .lockfile
-                    .as_ref()
-                    .map(RelPath::shown)
-            }),
-            folder: if folder.is_root() {
-                Shown::from(".")
-            } else {
-                folder.shown()
-            },
-            path: path.shown(),
-            port: service.ports.first().copied(),
-            start: facts::start(service).map(Shown::from),
-            build: service.commands.build.as_ref().map(Shown::from),
-            entry_point: service.entry_point.as_ref(),
-            start_simple: facts::start(service)
-                .is_some_and(|start| !start.as_str().contains(['&', ';', '|', '('])),
-            manifest_name: service
-                .manifest
-                .as_ref()
-                .and_then(|manifest| RelPath::new(manifest.name()))
-                .map(|name| name.shown()),
-            assembly: service
-                .manifest
-                .as_ref()
-                .and_then(|manifest| RelPath::new(manifest.name().rsplit_once('.')?.0))
-                .map_or_else(|| service.name.clone(), |stem| stem.shown()),
-            package: relative(&service.path, &folder),
-            project: service
-                .manifest
-                .as_ref()
-                .map_or_else(|| Shown::from("."), |manifest| relative_file(manifest, &folder)),
-            binary: service
-                .path
-                .components()
-                .last()
-                .filter(|_| service.path != folder)
-                .and_then(RelPath::new)
-                .map_or_else(|| service.name.clone(), |last| last.shown()),
-            npm_build: (service.runtime.name.as_ref().is_some_and(|name| *name == "php"))
-                .then(|| service.commands.build.as_ref().map(Shown::from))
-                .flatten(),
-            service,
-        });
+        missing.push(Recipe::new(given, service, &folder, &path));
     }
 }
 
@@ -397,48 +309,6 @@ fn new_dockerfile(given: &Given<'_>, folder: &RelPath) -> RelPath {
         .filter_map(|name| folder.join(name))
         .find(|path| !for_development(given, path))
         .unwrap_or_else(|| folder.clone())
-}
-
-/// A version as the tag of an image.
-fn as_tag(version: &Shown) -> Option<Shown> {
-    let text = version.as_str();
-    let exact = text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    let numbers: Vec<String> = version_numbers(text)
-        .iter()
-        .take(2)
-        .map(ToString::to_string)
-        .collect();
-    if exact {
-        Some(version.clone())
-    } else if numbers.is_empty() {
-        None
-    } else {
-        playbook_core::harmless::Version::parse(playbook_core::raw::Raw::new(&numbers.join(".")))
-            .map(|version| Shown::from(&version))
-    }
-}
-
-/// A folder below another one as Go writes it.
-fn relative(path: &RelPath, folder: &RelPath) -> Shown {
-    if path == folder || !path.is_in(folder) {
-        return Shown::from(".");
-    }
-    Shown::fill("./{}", &[&relative_file(path, folder)])
-}
-
-/// A path below a folder, without the folder.
-fn relative_file(path: &RelPath, folder: &RelPath) -> Shown {
-    let rest = if folder.is_root() {
-        Some(path.as_str())
-    } else {
-        path.as_str()
-            .strip_prefix(folder.as_str())
-            .map(|rest| rest.trim_start_matches('/'))
-    };
-    rest.and_then(RelPath::new)
-        .map_or_else(|| path.shown(), |path| path.shown())
 }
 
 /// The name that the stack gives the image, without tag, or the service's.
@@ -470,6 +340,9 @@ fn distinct_names(builds: &mut [Build<'_>]) {
 
 fn pulled(given: &Given<'_>) -> Vec<Pulled> {
     let mut list: Vec<Pulled> = Vec::new();
+    if !given.context.target.containers {
+        return list;
+    }
     let units = given
         .stack
         .map(|stack| stack.units.as_slice())

@@ -1,6 +1,7 @@
 //! Section 2: what is provisioned, how large, and who talks to whom. The sections after it use its names.
 
 mod network;
+mod packaged;
 pub(crate) mod settings;
 pub(crate) mod stores;
 
@@ -239,7 +240,7 @@ fn host(
         .chain(third_party.iter().map(|process| process.limit))
         .chain(running)
         .fold(figures.host, u32::saturating_add);
-    let builds = !given.services.is_empty();
+    let builds = !given.services.is_empty() && given.context.target.containers;
     let sum = containers.saturating_add(if builds { figures.build } else { 0 });
     let cpu = processes
         .iter()
@@ -264,6 +265,10 @@ fn conditions(given: &Given<'_>, stores: &[Store<'_>], connections: &[Connection
     let any = |test: &dyn Fn(&Store<'_>) -> bool| stores.iter().any(test);
     ledger.condition("has_datastores", !stores.is_empty());
     ledger.condition("has_container_stores", any(&|store| store.in_container()));
+    ledger.condition(
+        "has_host_stores",
+        any(&|store| store.placement == Placement::Host),
+    );
     ledger.condition("has_new_stores", any(&|store| store.placement == Placement::New));
     ledger.condition(
         "has_platform_stores",

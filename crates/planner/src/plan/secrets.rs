@@ -119,12 +119,12 @@ struct Asked<'a> {
 
 /// A variable that the plan stores for the services.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
-    name: &'a Shown,
-    kind: &'static str,
+pub(crate) struct Line<'a> {
+    pub(crate) name: &'a Shown,
+    pub(crate) kind: &'static str,
     secret: bool,
-    required: bool,
-    bytes: u32,
+    pub(crate) required: bool,
+    pub(crate) bytes: u32,
     configures: Option<&'a Shown>,
     one_of: bool,
     /// Names of the processes that read it; all of them where it is not known.
@@ -158,6 +158,11 @@ struct Rotation<'a> {
 }
 
 impl Secrets<'_> {
+    /// What the plan stores, in the order of a file that reads well.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Line<'_>> {
+        self.lines.iter()
+    }
+
     /// Does the plan store a value for this variable?
     pub(crate) fn stores(&self, name: &Shown) -> bool {
         self.lines.iter().any(|line| line.name == name)

@@ -1,5 +1,6 @@
 //! Section 6: every process with its command, resources, probes and dependencies, and what else deploys it.
 
+pub(crate) mod host;
 mod pipeline;
 mod stores;
 
@@ -60,6 +61,8 @@ pub(crate) struct Services<'a> {
     new_volumes: Vec<Shown>,
     /// Kind of the repository's stack for this target.
     stack_kind: Option<&'a Shown>,
+    /// What a host without containers needs, where the target is one.
+    host: Option<host::Host<'a>>,
     /// The single folder of all the stack's files, where there is one.
     folder: Option<Shown>,
 }
@@ -165,7 +168,7 @@ struct After {
 }
 
 /// An address of a datastore that this plan brings.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Address {
     variable: Shown,
     scheme: Shown,
@@ -206,6 +209,7 @@ pub(super) fn build<'a>(
     images: &Images<'a>,
     secrets: &Secrets<'a>,
     edge: &EdgeFile,
+    runtimes: &host::Runtimes,
     ledger: &mut Ledger,
 ) -> Services<'a> {
     let processes: Vec<Wired<'a>> = infrastructure
@@ -274,6 +278,7 @@ pub(super) fn build<'a>(
                 }
             })
         }),
+        host: host::build(given, infrastructure, secrets, &processes, runtimes),
         processes,
         third_party,
         pipelines,
@@ -316,6 +321,11 @@ fn conditions(given: &Given<'_>, services: &Services<'_>, ledger: &mut Ledger) {
         "has_other_pipeline",
         services.pipelines.iter().any(Pipeline::is_to_be_stopped),
     );
+    let host = services.host.as_ref();
+    ledger.condition("has_host_units", host.is_some_and(host::Host::has_units));
+    ledger.condition("has_host_builds", host.is_some_and(host::Host::has_builds));
+    ledger.condition("has_host_timers", host.is_some_and(host::Host::has_timers));
+    ledger.condition("has_host_settings", host.is_some_and(host::Host::has_settings));
     ledger.condition("has_clock_jobs", !services.clock.is_empty());
     ledger.condition(
         "has_workers",

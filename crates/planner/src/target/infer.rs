@@ -58,6 +58,15 @@ pub(crate) fn stack_weight(stack: &Stack, production_words: &[String]) -> u32 {
         + u32::from(publishes) * PUBLISHES_WEB_PORTS
 }
 
+/// Does the stack run code of the repository, and not only programs of the host?
+fn runs_a_service(inventory: &Inventory, stack: &Stack) -> bool {
+    stack
+        .units
+        .iter()
+        .filter_map(|unit| inventory.service(unit.service.as_ref()?.as_str()))
+        .any(|service| service.is_own() && service.runtime.name.is_some())
+}
+
 struct Candidate<'a> {
     weight: u32,
     platform: &'a Platform,
@@ -70,7 +79,10 @@ pub fn infer(inventory: &Inventory, targets: &Targets) -> Inference {
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     for platform in &targets.platforms {
         for stack in inventory.stacks.iter().filter(|stack| {
-            stack.kind == *platform.kind && stack.scope == Scope::Production && !stack.units.is_empty()
+            stack.kind == *platform.kind
+                && stack.scope == Scope::Production
+                && !stack.units.is_empty()
+                && (!platform.needs_service || runs_a_service(inventory, stack))
         }) {
             // The last file of a set is the one that makes it this deployment.
             let last = stack.files.last();
@@ -90,11 +102,9 @@ pub fn infer(inventory: &Inventory, targets: &Targets) -> Inference {
                 evidence,
             });
         }
-        for file in inventory
-            .infrastructure
-            .iter()
-            .filter(|file| file.kind == *platform.kind && file.scope == Scope::Production)
-        {
+        for file in inventory.infrastructure.iter().filter(|file| {
+            !platform.needs_service && file.kind == *platform.kind && file.scope == Scope::Production
+        }) {
             candidates.push(Candidate {
                 weight: platform.weight,
                 platform,

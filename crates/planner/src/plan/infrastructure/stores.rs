@@ -7,6 +7,7 @@ use playbook_core::inventory::{Datastore, MountKind, Unit};
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
+use super::packaged::{Packaged, packaged};
 use super::settings;
 use crate::plan::engine::{Engine, EngineVariable, Engines};
 use crate::plan::{Given, Offering, Offerings, Wanted};
@@ -26,6 +27,8 @@ pub(crate) enum Placement {
     Platform,
     /// A service elsewhere: named by the repository, or there is no image of it.
     External,
+    /// A package of the host.
+    Host,
     /// A file of the application.
     File,
 }
@@ -68,6 +71,8 @@ pub(crate) struct Store<'a> {
     drivers: Vec<DriverForm>,
     /// The platform's own service, or that of a company beside it.
     offering: Option<Offering>,
+    /// Its packages, where it runs on the host itself.
+    pub(crate) packaged: Option<Packaged>,
     /// Does it run in a container of this plan or of the repository's files?
     in_container: bool,
     /// Can a command of this plan save it?
@@ -225,10 +230,14 @@ fn one<'a>(
     let durable = engine.as_ref().is_some_and(|engine| engine.durable)
         || catalogue.is_some_and(|facts| facts.embedded)
         || (store.role != "cache" && store.kind != "memcached");
+    let packaged = engine
+        .as_ref()
+        .filter(|_| placement == Placement::Host)
+        .and_then(|engine| packaged(store, engine, version.as_ref()));
     let in_container = matches!(placement, Placement::Stack | Placement::New) && image.is_some();
     let table = connections.iter().find(|table| table.store == store.id);
     let clients = table.map_or(0, ConnectionTable::at_most);
-    let limit = in_container.then(|| {
+    let limit = (in_container || packaged.is_some()).then(|| {
         let mib = engine.as_ref().map_or(figures.third_party, |engine| {
             engine
                 .memory_mib
@@ -283,9 +292,11 @@ fn one<'a>(
             Placement::Stack | Placement::New => {
                 engine.as_ref().is_some_and(Engine::can_dump) && executes(given)
             }
+            Placement::Host => engine.as_ref().is_some_and(Engine::can_dump),
             Placement::Platform => engine.as_ref().is_some_and(Engine::can_dump_by_address),
             Placement::External => false,
         },
+        packaged,
         in_container,
         workload: match unit.map(|unit| unit.kind.as_str()) {
             Some("Deployment") => "deployment",
@@ -325,6 +336,14 @@ fn placement(
         .and_then(|technology| technology.datastore.as_ref());
     if facts.is_some_and(|facts| facts.embedded) {
         return Placement::File;
+    }
+    // What the repository runs in a container or leaves open becomes a package, or has to live elsewhere.
+    if given.context.target.own_host && !given.context.target.containers {
+        return if store.managed.is_none() && engine.is_some_and(|engine| engine.host.is_some()) {
+            Placement::Host
+        } else {
+            Placement::External
+        };
     }
     // A unit without an image is a resource of the platform.
     if let Some(unit) = unit {

@@ -1,5 +1,7 @@
 //! Addresses and passwords of the datastores that this plan brings itself.
 
+use serde::Serialize;
+
 use playbook_core::harmless::Name;
 use playbook_core::inventory::EnvironmentVariable;
 use playbook_core::raw::Raw;
@@ -8,16 +10,15 @@ use playbook_core::technology::{Catalogue, Group};
 
 use super::Address;
 use crate::plan::Given;
-use crate::plan::infrastructure::{Infrastructure, Placement, Store};
+use crate::plan::infrastructure::{Infrastructure, Placement, Store, settings};
 
 /// Ends of the names of variables that carry a whole address.
 const ADDRESS_ENDS: &[&str] = &["URL", "URI", "DSN"];
 
 fn new_stores<'i, 'a>(infrastructure: &'i Infrastructure<'a>) -> impl Iterator<Item = &'i Store<'a>> {
-    infrastructure
-        .stores
-        .iter()
-        .filter(|store| store.placement == Placement::New && store.in_container())
+    infrastructure.stores.iter().filter(|store| {
+        store.placement == Placement::Host || store.placement == Placement::New && store.in_container()
+    })
 }
 
 fn named(text: &str) -> Option<Shown> {
@@ -34,6 +35,76 @@ pub(super) fn secrets(infrastructure: &Infrastructure<'_>) -> Vec<Shown> {
     names.sort();
     names.dedup();
     names
+}
+
+/// One part of an address, for a variable that carries no more.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Part {
+    pub(super) variable: Shown,
+    /// What the variable is set to; none for the password.
+    value: Option<Shown>,
+    /// Name of the variable that carries the password.
+    password: Option<Shown>,
+}
+
+/// Where a process finds the datastore.
+fn host(store: &Store<'_>) -> Shown {
+    if store.placement == Placement::Host {
+        Shown::from("127.0.0.1")
+    } else {
+        store.name.clone()
+    }
+}
+
+/// Hosts, ports, users, passwords and databases of new datastores, for the variables that carry one of them.
+pub(super) fn parts(given: &Given<'_>, infrastructure: &Infrastructure<'_>) -> Vec<Part> {
+    new_stores(infrastructure)
+        .flat_map(|store| {
+            given
+                .variables
+                .iter()
+                .filter(|variable| {
+                    store.store.variables.contains(&variable.name) && !carries(variable, store)
+                })
+                .filter_map(|variable| part(variable, store))
+        })
+        .collect()
+}
+
+fn part(variable: &EnvironmentVariable, store: &Store<'_>) -> Option<Part> {
+    let of = |value: Option<Shown>, password: Option<Shown>| {
+        (value.is_some() || password.is_some()).then(|| Part {
+            variable: variable.name.clone(),
+            value,
+            password,
+        })
+    };
+    match settings::property(variable.name.as_str()) {
+        "host" => of(Some(host(store)), None),
+        "port" => of(named(&store.port()?.to_string()), None),
+        "user" => of(image_value(store, &["USER"]), None),
+        "database" => of(image_value(store, &["_DB", "DATABASE"]), None),
+        "password" => of(None, image_secret(store)),
+        _ => None,
+    }
+}
+
+/// The value of a variable of the engine's image.
+fn image_value(store: &Store<'_>, words: &[&str]) -> Option<Shown> {
+    store
+        .variables()
+        .iter()
+        .find(|variable| !variable.secret && words.iter().any(|word| variable.name.contains(word)))
+        .and_then(|variable| named(variable.value.as_deref()?))
+}
+
+/// The name of the variable of the engine's image that carries the password.
+fn image_secret(store: &Store<'_>) -> Option<Shown> {
+    store
+        .variables()
+        .iter()
+        .find(|variable| variable.secret && variable.name.contains("PASS"))
+        .and_then(|variable| named(&variable.name))
 }
 
 /// The addresses of new datastores, for the variables that carry one.
@@ -74,19 +145,13 @@ fn address(variable: &EnvironmentVariable, store: &Store<'_>) -> Option<Address>
                 .first()
                 .copied()
         })?;
-    let value = |words: &[&str], secret: bool| {
-        store.variables().iter().find(|variable| {
-            variable.secret == secret && words.iter().any(|word| variable.name.contains(word))
-        })
-    };
-    let password = value(&["PASS"], true);
     Some(Address {
         variable: variable.name.clone(),
         scheme: named(scheme)?,
-        user: value(&["USER"], false).and_then(|variable| named(variable.value.as_deref()?)),
-        password: password.and_then(|variable| named(&variable.name)),
-        host: store.name.clone(),
+        user: image_value(store, &["USER"]),
+        password: image_secret(store),
+        host: host(store),
         port: store.port()?,
-        database: value(&["_DB", "DATABASE"], false).and_then(|variable| named(variable.value.as_deref()?)),
+        database: image_value(store, &["_DB", "DATABASE"]),
     })
 }
