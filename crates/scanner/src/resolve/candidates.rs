@@ -111,6 +111,22 @@ impl Sources<'_> {
         self.apps.owner(dockerfile).map_or(folder, |app| app.dir.clone())
     }
 
+    /// The folder of the code that an image runs: what it starts in or starts tells more than where its Dockerfile lies.
+    pub(crate) fn dir_of_image(&self, container: &Container) -> RelPath {
+        let whole = joined(container.entrypoint.as_ref(), container.command.as_ref());
+        self.dir_of_workdir(container)
+            .or_else(|| self.dir_of_program(whole.as_ref()?))
+            .unwrap_or_else(|| self.dir_of_dockerfile(&container.path))
+    }
+
+    /// The folder of the code that the image of a Dockerfile runs.
+    pub(crate) fn dir_of_built(&self, dockerfile: &RelPath) -> RelPath {
+        self.container(dockerfile).map_or_else(
+            || self.dir_of_dockerfile(dockerfile),
+            |container| self.dir_of_image(container),
+        )
+    }
+
     /// The folder of the application that a folder belongs to, else the folder itself.
     pub(super) fn owner_dir(&self, folder: &RelPath) -> RelPath {
         self.apps
@@ -126,17 +142,16 @@ impl Sources<'_> {
 /// The name of a folder; of the root, the name that its manifest gives.
 pub(crate) fn name_of_dir(dir: &RelPath, apps: &Apps) -> Option<Shown> {
     if dir.is_root() {
-        let name = apps
-            .at(dir)?
-            .projects
-            .iter()
-            .find_map(|project| project.name.as_ref())?;
         // Module paths and scopes are no names of services: their last part is.
-        let last = name
-            .as_str()
-            .rsplit(['/', ':'])
-            .find(|part| !is_major_version(part))
-            .filter(|part| part.chars().any(char::is_alphanumeric))?;
+        let last = apps.at(dir)?.projects.iter().find_map(|project| {
+            project
+                .name
+                .as_ref()?
+                .as_str()
+                .rsplit(['/', ':'])
+                .find(|part| !is_major_version(part))
+                .filter(|part| part.chars().any(char::is_alphanumeric))
+        })?;
         return Name::parse(Raw::new(last)).map(Into::into);
     }
     Name::parse(Raw::new(telling_name(dir))).map(Into::into)

@@ -534,6 +534,11 @@ fn is_tool_of_package(technology: &Technology, command: &CommandLine) -> bool {
     own.is_some_and(|own| own == program || own.strip_suffix("-cli") == Some(program))
 }
 
+fn uses_database(merged: &Merged, datastores: &[Datastore]) -> bool {
+    let needs = |store: &Datastore| merged.service.depends_on.contains(&store.id);
+    merged.service.is_own() && datastores.iter().any(|store| store.role == "database" && needs(store))
+}
+
 /// The service whose code the migrations are, and the store they change.
 fn attach(
     migration: &mut Migration,
@@ -542,11 +547,19 @@ fn attach(
     services: &mut [Merged],
 ) {
     let dir = sources.apps.owner(&migration.path).map(|app| app.dir.clone());
+    // Migrations beside the code belong to the only code that uses a database.
+    let of_code = services
+        .iter()
+        .any(|merged| merged.service.is_own() && dir.as_ref() == Some(&merged.service.path));
+    let users: BTreeSet<RelPath> = services
+        .iter()
+        .filter(|merged| !of_code && uses_database(merged, datastores))
+        .map(|merged| merged.service.path.clone())
+        .collect();
+    let dir = if users.len() == 1 { users.into_iter().next() } else { dir };
     let owner = services
         .iter_mut()
-        .filter(|merged| {
-            merged.service.is_own() && dir.as_ref().is_some_and(|dir| *dir == merged.service.path)
-        })
+        .filter(|merged| merged.service.is_own() && dir.as_ref() == Some(&merged.service.path))
         .min_by_key(|merged| merged.service.role);
     let databases = || {
         datastores

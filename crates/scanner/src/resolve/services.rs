@@ -110,6 +110,12 @@ pub(crate) fn start(candidate: Candidate, sources: &Sources<'_>) -> Merged {
 }
 
 fn absorb(known: &mut Merged, candidate: Candidate) {
+    // A published image does not say where its code lies; another description of the process may.
+    if let Some(dir) = candidate.dir.as_ref()
+        && known.parts.iter().all(|part| part.dir.is_none() && !part.third_party)
+    {
+        known.service.path.clone_from(dir);
+    }
     known.service.evidence.extend(candidate.evidence.iter().cloned());
     known.parts.push(candidate);
 }
@@ -174,7 +180,7 @@ fn add_image_candidate(merged: &mut Vec<Merged>, candidate: Candidate, sources: 
     let variant = candidate.dockerfile.as_ref().is_some_and(is_variant_image);
     if variant && candidate.target.is_none() {
         let same = merged.iter_mut().find(|known| {
-            known.service.is_own()
+            known.parts.iter().all(|part| !part.third_party)
                 && dir.as_ref() == Some(known.dir())
                 && fits(Some(known.service.role), Some(role))
         });

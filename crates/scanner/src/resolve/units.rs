@@ -246,11 +246,12 @@ pub(crate) fn code_dir(
     dockerfile_dir: impl Fn(&RelPath) -> RelPath,
     owner_dir: impl Fn(&RelPath) -> RelPath,
 ) -> Option<RelPath> {
-    if let Some(root) = &unit.root {
+    let dockerfile = unit.build.as_ref().and_then(|build| build.dockerfile.as_ref());
+    if let Some(root) = unit.root.as_ref().filter(|root| !root.is_root() || dockerfile.is_none()) {
         return Some(owner_dir(root));
     }
     if let Some(build) = &unit.build {
-        if let Some(dockerfile) = &build.dockerfile {
+        if let Some(dockerfile) = dockerfile {
             return Some(dockerfile_dir(dockerfile));
         }
         return build.context.clone();

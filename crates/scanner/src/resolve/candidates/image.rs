@@ -35,16 +35,17 @@ impl Sources<'_> {
                 .last()
                 .and_then(|base| playbook_core::harmless::ImageRef::parse(Raw::new(base.as_str())));
             let whole = joined(container.entrypoint.as_ref(), container.command.as_ref());
-            let dir = self
-                .dir_of_workdir(container)
-                .or_else(|| self.dir_of_program(whole.as_ref()?))
-                .unwrap_or_else(|| self.dir_of_dockerfile(&container.path));
+            let dir = self.dir_of_image(container);
             let has_code = self.apps.at(&dir).is_some();
             // A datastore or a tool with settings of its own is no process of this repository.
             if let (Some(UnitClass::Store(_)), false) = (base.as_ref().and_then(units::of_image), has_code) {
                 continue;
             }
             if self.own_images.settings_of(&container.path).is_some() {
+                continue;
+            }
+            // An image that starts nothing and takes nothing of this repository only adds tools to another one.
+            if whole.is_none() && container.copies.is_empty() {
                 continue;
             }
             let own: Vec<Candidate> = self.of_targets(container, &dir);
@@ -104,7 +105,7 @@ impl Sources<'_> {
     }
 
     /// The application in whose copied folder an image of the repository's root starts: `WORKDIR /app/apps/api`.
-    fn dir_of_workdir(&self, container: &Container) -> Option<RelPath> {
+    pub(super) fn dir_of_workdir(&self, container: &Container) -> Option<RelPath> {
         let workdir = container.workdir.as_ref()?.as_str().trim_end_matches('/');
         self.apps
             .all

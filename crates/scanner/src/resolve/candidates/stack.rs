@@ -75,7 +75,7 @@ impl Sources<'_> {
                 let stated = units::code_dir(
                     stack,
                     unit,
-                    |path| self.dir_of_dockerfile(path),
+                    |path| self.dir_of_built(path),
                     |folder| self.owner_dir(folder),
                 );
                 let dir = by_command.or(stated).or_else(image_dir);
@@ -228,7 +228,7 @@ impl Sources<'_> {
             };
             let found = by_folder
                 .map(|app| app.dir.clone())
-                .or_else(|| by_container().map(|c| self.dir_of_dockerfile(&c.path)));
+                .or_else(|| by_container().map(|c| self.dir_of_image(c)));
             if found.is_some() {
                 return found;
             }

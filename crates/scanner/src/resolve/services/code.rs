@@ -115,7 +115,7 @@ fn builds(known: &Merged, dir: &RelPath, sources: &Sources<'_>) -> bool {
         .parts
         .iter()
         .filter_map(|part| part.dockerfile.as_ref())
-        .any(|path| sources.dir_of_dockerfile(path) == *dir)
+        .any(|path| sources.dir_of_built(path) == *dir || sources.dir_of_dockerfile(path) == *dir)
 }
 
 /// An application whose manifest says that it serves, without an entry point that was recognised: a front end, or a

@@ -19,7 +19,7 @@ pub(super) fn role_of(candidate: &Candidate, sources: &Sources<'_>) -> Role {
     if by_name == Some(Role::Tool) {
         return Role::Tool;
     }
-    if by_name.is_none() && listens_nowhere(candidate, sources) {
+    if by_name.is_none() && (listens_nowhere(candidate, sources) || works_beside(candidate, sources)) {
         return Role::Worker;
     }
     if let Some(app) = app {
@@ -64,4 +64,38 @@ fn listens_nowhere(candidate: &Candidate, sources: &Sources<'_>) -> bool {
         .filter(|other| other.kind == stack.kind && folder(other) == folder(stack));
     stack.units.get(position).is_some_and(silent)
         && others.flat_map(|other| &other.units).any(|unit| !silent(unit))
+}
+
+/// A unit of a Compose file that runs a command of its own in the image of another unit, and only the other one has
+/// ports.
+fn works_beside(candidate: &Candidate, sources: &Sources<'_>) -> bool {
+    let Some((at, position)) = candidate.unit else {
+        return false;
+    };
+    let stack = sources
+        .stacks
+        .get(at)
+        .filter(|stack| stack.kind == "docker-compose");
+    let Some((stack, unit)) = stack.and_then(|stack| Some((stack, stack.units.get(position)?))) else {
+        return false;
+    };
+    let built = |unit: &Unit| {
+        let build = unit.build.clone()?;
+        Some((build.context, build.dockerfile, build.target))
+    };
+    let same_image = |other: &Unit| {
+        (other.image.is_some() || other.build.is_some())
+            && other.image == unit.image
+            && built(other) == built(unit)
+    };
+    let published = |other: &Unit| other.ports.iter().any(|port| port.published);
+    unit.command.is_some()
+        && unit.ports.is_empty()
+        && unit.labels.is_empty()
+        && stack.units.iter().any(|other| {
+            other.name != unit.name
+                && same_image(other)
+                && other.command != unit.command
+                && published(other)
+        })
 }
