@@ -2,6 +2,7 @@
 //! where production runs several of a kind.
 
 mod choice;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,8 +43,14 @@ struct Gathered {
     mentioned: bool,
     /// Ecosystems of the packages that stand for it.
     ecosystems: BTreeSet<&'static str>,
+    /// Folders of the code that was seen to use it.
     dirs: Vec<RelPath>,
+    /// Folders of the code beside descriptors that name it.
+    near: Vec<RelPath>,
+    /// Its own units: of which stack, and what they are called.
     units: Vec<(usize, Shown)>,
+    /// Units that are told its address: of which stack, and where in it.
+    told: Vec<(usize, usize)>,
 }
 
 impl Gathered {
@@ -70,7 +77,7 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Dat
     choice::settle(&mut kinds, sources);
     versions_of_documents(&mut kinds, sources);
     collections(&mut kinds, sources);
-    connect(&mut kinds, sources, services);
+    users::connect(&mut kinds, sources, services);
     // What nothing deployed uses is what a library can work with, not a store of this deployment.
     kinds.retain(|_, gathered| {
         gathered.store.unit.is_some()
@@ -107,6 +114,8 @@ fn entry<'k>(kinds: &'k mut Kinds, technology: &'static Technology) -> &'k mut G
         ecosystems: BTreeSet::new(),
         dirs: Vec::new(),
         units: Vec::new(),
+        told: Vec::new(),
+        near: Vec::new(),
     })
 }
 
@@ -201,6 +210,7 @@ fn of_facts(kinds: &mut Kinds, sources: &Sources<'_>) {
         .iter()
         .map(|project| (&project.manifest, project.ecosystem))
         .collect();
+    let told = users::Told::new(sources);
     // An address in an environment file counts only when something reads the variable.
     let unread = |fact: &&StoreFact| {
         let of_file = fact.evidence.path.name().contains("env");
@@ -271,7 +281,11 @@ fn of_facts(kinds: &mut Kinds, sources: &Sources<'_>) {
             .dir
             .clone()
             .or_else(|| sources.apps.owner(&fact.evidence.path).map(|app| app.dir.clone()));
-        gathered.dirs.extend(dir);
+        match told.by(fact) {
+            users::By::Units(units) => gathered.told.extend(units),
+            users::By::Descriptor => gathered.near.extend(dir),
+            users::By::Code => gathered.dirs.extend(dir),
+        }
     }
 }
 
@@ -444,89 +458,4 @@ fn of_packages(kinds: &mut Kinds, sources: &Sources<'_>) {
             gathered.dirs.push(app.dir.clone());
         }
     }
-}
-
-/// Which service uses which store: by the units' dependencies, by the folder of the client or driver, by variables.
-fn connect(kinds: &mut Kinds, sources: &Sources<'_>, services: &mut [Merged]) {
-    let members = members_used(sources);
-    for gathered in kinds.values_mut() {
-        for merged in services.iter_mut() {
-            let by_unit = merged
-                .parts
-                .iter()
-                .filter_map(|part| part.unit)
-                .any(|(stack, unit)| {
-                    let unit = sources.stacks.get(stack).and_then(|stack| stack.units.get(unit));
-                    unit.is_some_and(|unit| {
-                        gathered.units.iter().any(|(at, name)| {
-                            *at == stack
-                                && (unit.depends_on.iter().any(|dependency| dependency.unit == *name)
-                                    || unit.variables.iter().any(|variable| refers_to(variable, name)))
-                        })
-                    })
-                });
-            let by_code = merged.service.is_own()
-                && (gathered.dirs.contains(&merged.service.path)
-                    || members
-                        .get(&merged.service.path)
-                        .is_some_and(|used| gathered.dirs.iter().any(|dir| used.contains(dir)))
-                    || merged.service.path.is_root()
-                        && gathered
-                            .dirs
-                            .iter()
-                            .any(|dir| sources.apps.owner(dir).is_some_and(|app| app.dir.is_root())));
-            // One container of one of several languages: what the code of another folder uses is not its.
-            if by_unit || by_code {
-                note(&mut gathered.store.used_by, Some(merged.service.id.clone()));
-                note(&mut merged.service.depends_on, Some(gathered.store.id.clone()));
-            }
-        }
-    }
-}
-
-/// The folders of the workspace's packages that each application is built from, however far down.
-fn members_used(sources: &Sources<'_>) -> BTreeMap<RelPath, BTreeSet<RelPath>> {
-    let mut by_name: BTreeMap<(&str, &str), &RelPath> = BTreeMap::new();
-    for app in &sources.apps.all {
-        for project in &app.projects {
-            if let Some(name) = &project.name {
-                by_name.insert((project.ecosystem, name.as_str()), &app.dir);
-            }
-        }
-    }
-    let mut direct: BTreeMap<&RelPath, BTreeSet<&RelPath>> = BTreeMap::new();
-    for app in &sources.apps.all {
-        for project in &app.projects {
-            let used = project
-                .dependencies
-                .iter()
-                .filter(|dependency| !dependency.development)
-                .filter_map(|dependency| by_name.get(&(project.ecosystem, dependency.name.as_str())))
-                .filter(|dir| **dir != &app.dir);
-            direct.entry(&app.dir).or_default().extend(used);
-        }
-    }
-    let mut all: BTreeMap<RelPath, BTreeSet<RelPath>> = BTreeMap::new();
-    for (dir, used) in direct.iter().filter(|(_, used)| !used.is_empty()) {
-        let mut reached: BTreeSet<&RelPath> = BTreeSet::new();
-        let mut waiting: Vec<&RelPath> = used.iter().copied().collect();
-        while let Some(next) = waiting.pop() {
-            if reached.insert(next) {
-                waiting.extend(direct.get(next).into_iter().flatten().copied());
-            }
-        }
-        all.insert((*dir).clone(), reached.into_iter().cloned().collect());
-    }
-    all
-}
-
-fn refers_to(variable: &playbook_core::inventory::UnitVariable, unit: &Shown) -> bool {
-    variable.reference.as_ref() == Some(unit)
-        || variable.value.as_ref().is_some_and(|value| {
-            value.as_str() == unit.as_str()
-                || value
-                    .as_str()
-                    .split(['/', ':', '@', ','])
-                    .any(|part| part == unit.as_str())
-        })
 }

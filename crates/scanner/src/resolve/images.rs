@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use playbook_core::evidence::Scope;
 use playbook_core::harmless::ImageRef;
-use playbook_core::inventory::{Container, Project, Stack};
+use playbook_core::inventory::{Container, Project, Role, Stack};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::secret::words_of;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::apps::Apps;
 use super::candidates::{image_name, telling_name};
+use super::roles;
 use super::units::{self, UnitClass};
 
 /// What is known about own images.
@@ -40,6 +42,11 @@ impl OwnImages {
         };
         let mut built = BTreeMap::new();
         let mut settings_of = BTreeMap::new();
+        for container in containers {
+            if let Some(class) = settings_class(container, apps) {
+                settings_of.insert(container.path.clone(), class);
+            }
+        }
         for container in production() {
             let folder = container.path.parent();
             let names = [
@@ -58,9 +65,6 @@ impl OwnImages {
                 if let Some(name) = name.filter(|_| image_name(&container.path).is_none()) {
                     built.entry(name).or_insert_with(|| container.path.clone());
                 }
-            }
-            if let Some(class) = settings_class(container, apps) {
-                settings_of.insert(container.path.clone(), class);
             }
         }
         let project_name = project
@@ -177,12 +181,31 @@ fn tells(name: &str) -> bool {
 
 /// An image of one stage, without an application in its folder, on a base that is software of its own.
 fn settings_class(container: &Container, apps: &Apps) -> Option<UnitClass> {
-    let folder = container.path.parent();
-    if apps.at(&folder).is_some() || container.stages.len() > 1 || container.entrypoint.is_some() {
+    if container.stages.len() > 1 || container.entrypoint.is_some() {
         return None;
     }
-    let base = container.base_images.last()?;
-    units::of_image(&ImageRef::parse(Raw::new(base.as_str()))?)
+    let folder = container.path.parent();
+    let base = ImageRef::parse(Raw::new(container.base_images.last()?.as_str()))?;
+    let known = units::of_image(&base).filter(|_| apps.at(&folder).is_none());
+    // Nothing of this repository is in it, and the program that it starts is the base's.
+    let adds_nothing = container.copies.is_empty() && container.command.is_none();
+    known.or_else(|| (adds_nothing && !is_runtime(&base)).then(|| UnitClass::ThirdParty(foreign_role(&base))))
+}
+
+/// Is it the image of a language or an operating system, which programs are put on?
+fn is_runtime(image: &ImageRef) -> bool {
+    Catalogue::get().by_image(image.repository()).iter().any(|found| {
+        found.technology.group == Group::Runtime
+            || found
+                .technology
+                .image
+                .as_ref()
+                .is_some_and(|image| image.runtime.is_some() || image.tag.is_some())
+    })
+}
+
+fn foreign_role(image: &ImageRef) -> Role {
+    roles::of_foreign_name(&last_of(image)).unwrap_or(Role::Tool)
 }
 
 /// Names under which the repository publishes its own images.

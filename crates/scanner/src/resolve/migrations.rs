@@ -536,7 +536,10 @@ fn is_tool_of_package(technology: &Technology, command: &CommandLine) -> bool {
 
 fn uses_database(merged: &Merged, datastores: &[Datastore]) -> bool {
     let needs = |store: &Datastore| merged.service.depends_on.contains(&store.id);
-    merged.service.is_own() && datastores.iter().any(|store| store.role == "database" && needs(store))
+    merged.service.is_own()
+        && datastores
+            .iter()
+            .any(|store| store.role == "database" && needs(store))
 }
 
 /// The service whose code the migrations are, and the store they change.
@@ -556,7 +559,11 @@ fn attach(
         .filter(|merged| !of_code && uses_database(merged, datastores))
         .map(|merged| merged.service.path.clone())
         .collect();
-    let dir = if users.len() == 1 { users.into_iter().next() } else { dir };
+    let dir = if users.len() == 1 {
+        users.into_iter().next()
+    } else {
+        dir
+    };
     let owner = services
         .iter_mut()
         .filter(|merged| merged.service.is_own() && dir.as_ref() == Some(&merged.service.path))

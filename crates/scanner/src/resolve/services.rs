@@ -112,7 +112,10 @@ pub(crate) fn start(candidate: Candidate, sources: &Sources<'_>) -> Merged {
 fn absorb(known: &mut Merged, candidate: Candidate) {
     // A published image does not say where its code lies; another description of the process may.
     if let Some(dir) = candidate.dir.as_ref()
-        && known.parts.iter().all(|part| part.dir.is_none() && !part.third_party)
+        && known
+            .parts
+            .iter()
+            .all(|part| part.dir.is_none() && !part.third_party)
     {
         known.service.path.clone_from(dir);
     }

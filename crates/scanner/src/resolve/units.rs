@@ -247,7 +247,11 @@ pub(crate) fn code_dir(
     owner_dir: impl Fn(&RelPath) -> RelPath,
 ) -> Option<RelPath> {
     let dockerfile = unit.build.as_ref().and_then(|build| build.dockerfile.as_ref());
-    if let Some(root) = unit.root.as_ref().filter(|root| !root.is_root() || dockerfile.is_none()) {
+    if let Some(root) = unit
+        .root
+        .as_ref()
+        .filter(|root| !root.is_root() || dockerfile.is_none())
+    {
         return Some(owner_dir(root));
     }
     if let Some(build) = &unit.build {

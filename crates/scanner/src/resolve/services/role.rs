@@ -93,9 +93,6 @@ fn works_beside(candidate: &Candidate, sources: &Sources<'_>) -> bool {
         && unit.ports.is_empty()
         && unit.labels.is_empty()
         && stack.units.iter().any(|other| {
-            other.name != unit.name
-                && same_image(other)
-                && other.command != unit.command
-                && published(other)
+            other.name != unit.name && same_image(other) && other.command != unit.command && published(other)
         })
 }

@@ -264,3 +264,74 @@ command=uvicorn main:app
         "{found:?}"
     );
 }
+
+#[test]
+fn a_command_of_its_own_beside_the_unit_with_the_ports_is_a_worker() {
+    let files = "
+//- Gemfile
+source 'https://rubygems.org'
+gem 'rails', '8.0.1'
+//- config/application.rb
+module Shop
+  class Application < Rails::Application
+  end
+end
+//- Dockerfile
+FROM ruby:3.4
+COPY . .
+CMD [\"bin/run\", \"bin/rails\", \"server\"]
+//- docker-compose.yml
+services:
+  web:
+    build: .
+    ports: ['3000:3000']
+  threads:
+    build: .
+    command: ['bin/run', 'bin/threads.rb']
+";
+    let found = told(files);
+    assert!(
+        found.contains(&("threads".to_owned(), "worker", ".".to_owned())),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn the_working_folder_of_an_image_is_the_folder_of_its_code() {
+    let files = "
+//- package.json
+{\"name\": \"@shop/root\", \"workspaces\": [\"apps/*\"], \"scripts\": {\"start\": \"turbo run start\"}}
+//- apps/store/package.json
+{\"name\": \"@shop/store\", \"dependencies\": {\"express\": \"5.0.0\"}, \"scripts\": {\"start\": \"node main.js\"}}
+//- apps/store/main.js
+const app = require('express')()
+app.listen(3000)
+//- docker/Dockerfile
+FROM node:22
+WORKDIR /app
+COPY . .
+WORKDIR /app/apps/store
+CMD [\"sh\", \"start.sh\"]
+//- docker/Dockerfile.fonts
+FROM example/shop:latest
+RUN apt-get install -y fonts-noto
+//- railway.toml
+[build]
+builder = \"DOCKERFILE\"
+dockerfilePath = \"/docker/Dockerfile\"
+//- render.yaml
+services:
+  - type: web
+    name: shop
+    runtime: node
+    startCommand: npx turbo run start --filter=@shop/store
+";
+    let found = told(files);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found
+            .iter()
+            .all(|(_, role, path)| *role == "web" && path == "apps/store"),
+        "{found:?}"
+    );
+}
