@@ -16,8 +16,9 @@ mod stack;
 
 pub use cluster::{Autoscaler, Delivery, DisruptionBudget, NetworkRule, ScalingMetric};
 pub use code::{
-    ApiSpec, AuthFact, CommittedSecret, CorsPolicy, DocumentedCommand, Interface, InterfaceKind, Pool,
-    ProjectRule, Route, Signal, SignalKind, VersionPin,
+    ApiSpec, AuthFact, CommittedSecret, CorsPolicy, DocumentedCommand, Interface, InterfaceKind,
+    MissingReference, Pool, ProjectRule, ReferenceKind, ReferenceOrigin, Route, Signal, SignalKind,
+    VersionPin,
 };
 pub use data::{Cache, Collection, Datastore, Migration, Operation, OperationKind, Revision, Seed};
 pub use environment::{EnvironmentVariable, ReadSite, VariableOrigin};
@@ -139,6 +140,8 @@ record! {
         pub ci_steps: Vec<CiStep>,
         /// Commands that the documentation tells people to run.
         pub documented_commands: Vec<DocumentedCommand>,
+        /// What documented commands and start commands name and the repository does not have.
+        pub missing_references: Vec<MissingReference>,
         /// The repository's own rules for deployment, by place.
         pub project_rules: Vec<ProjectRule>,
         /// Values committed to the repository under a secret's name or in a token's shape. Never the value.
@@ -187,6 +190,7 @@ impl Inventory {
             version_pins: Vec::new(),
             ci_steps: Vec::new(),
             documented_commands: Vec::new(),
+            missing_references: Vec::new(),
             project_rules: Vec::new(),
             committed_secrets: Vec::new(),
             signals: Vec::new(),
@@ -233,6 +237,7 @@ impl Inventory {
         tidy(&mut self.version_pins);
         tidy(&mut self.ci_steps);
         tidy(&mut self.documented_commands);
+        tidy(&mut self.missing_references);
         tidy(&mut self.project_rules);
         tidy(&mut self.committed_secrets);
         tidy(&mut self.signals);

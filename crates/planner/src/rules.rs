@@ -16,6 +16,7 @@ mod pipeline;
 mod pools;
 mod ports;
 mod processes;
+mod references;
 mod revisions;
 mod rollout;
 mod secrets;
@@ -31,6 +32,7 @@ use crate::rule::Rule;
 const FAMILIES: &[&[&Rule]] = &[
     ports::RULES,
     commands::RULES,
+    references::RULES,
     processes::RULES,
     images::RULES,
     databases::RULES,

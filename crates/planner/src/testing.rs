@@ -398,6 +398,7 @@ pub(crate) fn api_with_database() -> Inventory {
         kind: name("pyproject.toml"),
         path: path("backend/pyproject.toml"),
         lockfile: Some(path("backend/uv.lock")),
+        other_lockfiles: Vec::new(),
         package_manager: Some(name("uv")),
         scope: Scope::Production,
         evidence: vec![at("backend/pyproject.toml", 1)],

@@ -76,6 +76,65 @@ pub(crate) struct ScriptFact {
     pub(crate) evidence: Evidence,
 }
 
+/// The names of all commands of a manifest or a Makefile, for telling whether one exists.
+pub(crate) struct ScriptNamesFact {
+    /// As in [`ScriptFact`].
+    pub(crate) runner: &'static str,
+    /// The names.
+    pub(crate) names: Vec<String>,
+    /// Can there be more names, of other files or patterns?
+    pub(crate) open: bool,
+}
+
+impl std::fmt::Debug for ScriptNamesFact {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "ScriptNamesFact({}, {} names)",
+            self.runner,
+            self.names.len()
+        )
+    }
+}
+
+/// Patterns of paths that are not in version control, though they may be there where the program runs.
+pub(crate) struct UntrackedFact {
+    /// The folder for which they hold.
+    pub(crate) dir: RelPath,
+    /// The lines of the ignore file, or the folders of other repositories.
+    pub(crate) patterns: Vec<String>,
+}
+
+impl std::fmt::Debug for UntrackedFact {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "UntrackedFact({}, {} patterns)",
+            self.dir,
+            self.patterns.len()
+        )
+    }
+}
+
+/// Names of files that a document tells its reader to make.
+pub(crate) struct MadeFilesFact {
+    /// The document.
+    pub(crate) document: RelPath,
+    /// The names, without folders.
+    pub(crate) names: Vec<String>,
+}
+
+impl std::fmt::Debug for MadeFilesFact {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "MadeFilesFact({}, {} names)",
+            self.document,
+            self.names.len()
+        )
+    }
+}
+
 /// A shell script with what it runs.
 #[derive(Debug, Clone)]
 pub(crate) struct ShellScript {
@@ -540,6 +599,9 @@ pub(crate) struct Facts {
     pub(crate) project: Vec<Project>,
     pub(crate) projects: Vec<ProjectFact>,
     pub(crate) scripts: Vec<ScriptFact>,
+    pub(crate) script_names: Vec<ScriptNamesFact>,
+    pub(crate) untracked: Vec<UntrackedFact>,
+    pub(crate) made_files: Vec<MadeFilesFact>,
     pub(crate) shell_scripts: Vec<ShellScript>,
     pub(crate) entry_points: Vec<EntryPoint>,
     pub(crate) programs: Vec<ProgramFact>,
@@ -605,7 +667,7 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(self, other: project, projects, scripts, shell_scripts, entry_points, programs, stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
+        extend_lists!(self, other: project, projects, scripts, script_names, untracked, made_files, shell_scripts, entry_points, programs, stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
             external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, proxies, version_pins,
             documented_commands, project_rules, committed_secrets, signals, diagnostics);
         self.config_imports.extend(other.config_imports);

@@ -25,6 +25,7 @@ mod lists;
 mod migrations;
 mod project;
 mod proxies;
+mod references;
 mod roles;
 mod routes;
 mod services;
@@ -106,7 +107,8 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     lists::link_units(&mut linked, &sources, &services, &inventory.datastores);
     inventory.stacks = linked;
     inventory.services = services.into_iter().map(|merged| merged.service).collect();
-    inventory.containers = containers;
+    inventory.containers.clone_from(&containers);
+    inventory.missing_references = references::find(&inventory, &sources, index);
     inventory.proxies = proxies::resolve(&mut facts, &inventory);
     inventory.diagnostics = std::mem::take(&mut facts.diagnostics);
     inventory.sort();

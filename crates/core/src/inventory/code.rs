@@ -162,6 +162,52 @@ record! {
     }
 }
 
+words! {
+    /// What a command names.
+    pub enum ReferenceKind {
+        /// A file or a folder.
+        File = "file",
+        /// A module of Python.
+        Module = "module",
+        /// A script of a package manifest.
+        Script = "script",
+        /// A target of a Makefile, a justfile or a Taskfile.
+        Target = "target",
+        /// A port of a container.
+        Port = "port",
+    }
+}
+
+words! {
+    /// Where a command stands.
+    pub enum ReferenceOrigin {
+        /// In a document for people.
+        Document = "document",
+        /// It starts a process.
+        Start = "start-command",
+    }
+}
+
+record! {
+    /// Something that a command names and the repository does not have.
+    pub struct MissingReference {
+        /// What it would be.
+        pub kind: ReferenceKind,
+        /// Its name, as far as it is harmless.
+        pub name: Shown,
+        /// Where the command stands.
+        pub origin: ReferenceOrigin,
+        /// The command.
+        pub command: CommandLine,
+        /// What the repository has in its place: the only file of that name, or the ports that the image listens on.
+        pub instead: Option<Shown>,
+        /// Id of the service that the command starts.
+        pub service: Option<Shown>,
+        /// The place of the command, then that of what contradicts it.
+        pub evidence: Vec<Evidence>,
+    }
+}
+
 record! {
     /// A document with rules of the repository's own: a constitution, agent instructions, decision records.
     pub struct ProjectRule {

@@ -59,6 +59,8 @@ record! {
         pub path: RelPath,
         /// Its lockfile.
         pub lockfile: Option<RelPath>,
+        /// Lockfiles of other package managers that lie beside it.
+        pub other_lockfiles: Vec<RelPath>,
         /// Slug of the package manager.
         pub package_manager: Option<Shown>,
         /// Where it holds.

@@ -1,6 +1,8 @@
 //! People's words: README, deployment guides, agent instructions, constitutions, decision records. Prose is never quoted:
 //! what is kept are commands, names of variables, and the places where rules stand.
 
+mod made;
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -16,7 +18,7 @@ use serde::Deserialize;
 
 use super::commands::file_sets;
 use super::{Detector, ending};
-use crate::fact::{Facts, VariableFact};
+use crate::fact::{Facts, MadeFilesFact, VariableFact};
 use crate::source::Source;
 
 /// Markdown documents.
@@ -39,6 +41,7 @@ struct Table {
     kind: Vec<Kind>,
     deployment_headings: Vec<String>,
     shell: BTreeSet<String>,
+    making_words: Vec<String>,
     assignments: BTreeSet<String>,
 }
 
@@ -88,6 +91,7 @@ fn concerns_deployment(heading: &str) -> bool {
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
+    let mut made = made::Made::default();
     let kind = kind_of(source.path);
     let mut heading = String::new();
     let mut in_heading = false;
@@ -97,6 +101,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let mut fresh = false;
     for (event, range) in Parser::new_ext(source.text, Options::ENABLE_TABLES).into_offset_iter() {
         let line = source.line_of(range.start);
+        made.see(&event, |language| {
+            TABLE.as_ref().is_some_and(|table| table.shell.contains(language))
+        });
         match event {
             Event::Start(Tag::Heading { .. }) => {
                 heading.clear();
@@ -112,11 +119,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             Event::Text(text) | Event::Code(text) if in_heading => heading.push_str(&text),
             Event::Start(Tag::CodeBlock(block)) => {
                 let language = match &block {
-                    CodeBlockKind::Fenced(info) => info
-                        .split([' ', ',', '{'])
-                        .next()
-                        .unwrap_or_default()
-                        .to_ascii_lowercase(),
+                    CodeBlockKind::Fenced(info) => language_of(info),
                     CodeBlockKind::Indented => String::new(),
                 };
                 let is_shell = TABLE
@@ -160,6 +163,20 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if let (Some(kind), false) = (kind.filter(|kind| *kind != "contributing"), cited) {
         push_rule(source, kind, "", 1, facts);
     }
+    if !facts.documented_commands.is_empty() {
+        facts.made_files.push(MadeFilesFact {
+            document: source.path.clone(),
+            names: made.names(),
+        });
+    }
+}
+
+/// The language that the first line of a code block names.
+fn language_of(info: &str) -> String {
+    info.split([' ', ',', '{'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 fn push_rule(source: &Source<'_>, kind: &'static str, heading: &str, line: u32, facts: &mut Facts) {

@@ -1,17 +1,23 @@
-//! `.dockerignore`: does it keep files of variables out of images?
+//! `.dockerignore`: does it keep files of variables out of images? `.gitignore` and `.gitmodules`: what is not in this
+//! repository although its commands may name it.
 
 use playbook_core::inventory::SignalKind;
 
-use super::Detector;
-use crate::fact::Facts;
+use super::{Detector, named};
+use crate::fact::{Facts, UntrackedFact};
+use crate::limits;
 use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector {
-    wants: |path| path.name() == ".dockerignore" || path.name().ends_with(".dockerignore"),
+    wants: |path| path.name().ends_with(".dockerignore") || named(path, &[".gitignore", ".gitmodules"]),
     detect,
 };
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
+    if !source.path.name().ends_with(".dockerignore") {
+        untracked(source, facts);
+        return;
+    }
     // The last pattern that matches decides.
     let mut ignored = false;
     for (_, line) in source.numbered_lines() {
@@ -35,6 +41,27 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if !ignored {
         facts.signal(SignalKind::EnvFileNotIgnored, None, source.scope, source.at(1));
     }
+}
+
+/// The patterns of `.gitignore`, and the folders of `.gitmodules`.
+fn untracked(source: &Source<'_>, facts: &mut Facts) {
+    let patterns = source
+        .text
+        .lines()
+        .filter_map(|line| {
+            let line = line.trim();
+            if source.path.name() == ".gitignore" {
+                return (!line.is_empty() && !line.starts_with('#')).then(|| line.to_owned());
+            }
+            let (key, folder) = line.split_once('=')?;
+            (key.trim() == "path").then(|| format!("/{}", folder.trim()))
+        })
+        .take(limits::FACTS_PER_FILE)
+        .collect();
+    facts.untracked.push(UntrackedFact {
+        dir: source.path.parent(),
+        patterns,
+    });
 }
 
 /// Does a pattern of one path component match a name? `*` stands for any text, `?` for one character.
@@ -99,5 +126,27 @@ mod tests {
             assert!(!leaves_out(text), "{text}");
         }
         assert!(RelPath::new(".dockerignore").is_some_and(|path| (DETECTOR.wants)(&path)));
+    }
+
+    #[test]
+    fn what_version_control_leaves_out() {
+        let told = facts(
+            &DETECTOR,
+            "//- api/.gitignore\n# built\n/dist\n\n*.log\n//- .gitmodules\n[submodule \"x\"]\n\tpath = libs/x\n\turl = ../x\n",
+        );
+        let patterns: Vec<(&str, Vec<&str>)> = told
+            .untracked
+            .iter()
+            .map(|fact| {
+                (
+                    fact.dir.as_str(),
+                    fact.patterns.iter().map(String::as_str).collect(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            patterns,
+            [("api", vec!["/dist", "*.log"]), (".", vec!["/libs/x"])]
+        );
     }
 }

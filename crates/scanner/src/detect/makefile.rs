@@ -7,7 +7,7 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 
 use super::{Detector, commands, judge};
-use crate::fact::{Facts, ScriptFact};
+use crate::fact::{Facts, ScriptFact, ScriptNamesFact};
 use crate::parse::{makefile, yaml};
 use crate::source::Source;
 
@@ -66,8 +66,32 @@ fn tell(
     }
 }
 
+/// Tells all names, also of what runs nothing that counts.
+fn tell_names<'n>(facts: &mut Facts, runner: &'static str, names: impl Iterator<Item = &'n str>, open: bool) {
+    facts.script_names.push(ScriptNamesFact {
+        runner,
+        names: names.map(str::to_owned).collect(),
+        open,
+    });
+}
+
 fn make(source: &Source<'_>, facts: &mut Facts) {
     let file = makefile::parse(source.text);
+    // Rules of other files, patterns and variables stand for names that are not written here; a file of variables for
+    // none.
+    let open = file.targets.iter().any(|target| target.name.contains(['%', '$']))
+        || source.text.lines().any(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            matches!(words.as_slice(), ["include" | "-include" | "sinclude", files @ ..]
+                if files.iter().any(|file| !file.contains(".env")))
+                || line.contains("$(eval")
+        });
+    let mentioned = file
+        .targets
+        .iter()
+        .flat_map(|target| std::iter::once(&target.name).chain(&target.prerequisites))
+        .map(String::as_str);
+    tell_names(facts, "make", mentioned, open);
     let values: BTreeMap<&str, &str> = file
         .variables
         .iter()
@@ -174,6 +198,11 @@ fn just(source: &Source<'_>, facts: &mut Facts) {
         }
     }
     done.extend(open);
+    let more = source
+        .text
+        .lines()
+        .any(|line| ["import", "mod", "alias"].contains(&line.split_whitespace().next().unwrap_or_default()));
+    tell_names(facts, "just", done.iter().map(|(name, ..)| name.as_str()), more);
     for (name, line, commands) in done {
         if !commands.is_empty() && !name.starts_with('_') {
             tell(source, facts, "just", &name, &commands, line);
@@ -187,6 +216,9 @@ fn task(source: &Source<'_>, facts: &mut Facts) {
     let Some(tasks) = root.as_ref().and_then(|root| root.get("tasks")) else {
         return;
     };
+    let aliases = tasks.entries().any(|(_, _, task)| task.get("aliases").is_some());
+    let more = aliases || root.as_ref().is_some_and(|root| root.get("includes").is_some());
+    tell_names(facts, "task", tasks.entries().map(|(name, ..)| name), more);
     for (name, line, task) in tasks.entries() {
         let steps = task.get("cmds").or_else(|| task.get("cmd")).unwrap_or(task);
         let mut commands: Vec<String> = steps.text().map(judge::joined_lines).into_iter().collect();

@@ -55,11 +55,14 @@ pub(crate) fn manifests(facts: &Facts, index: &FileIndex) -> Vec<Manifest> {
         .projects
         .iter()
         .filter_map(|project| {
-            let (lockfile, manager) = lockfile(project, index);
+            let mut found = lockfiles(project, index);
+            let (lockfile, manager) = chosen(project, &found);
+            found.retain(|(path, id)| Some(path) != lockfile.as_ref() && Some(*id) != manager);
             Some(Manifest {
                 kind: Name::parse(Raw::new(project.manifest.name()))?.into(),
                 path: project.manifest.clone(),
                 lockfile,
+                other_lockfiles: found.into_iter().map(|(path, _)| path).collect(),
                 package_manager: project.package_manager.or(manager).map(Shown::from),
                 scope: if project.scope == Scope::Production {
                     Scope::Production
@@ -77,8 +80,29 @@ pub(crate) fn lockfile(
     project: &crate::fact::ProjectFact,
     index: &FileIndex,
 ) -> (Option<RelPath>, Option<&'static str>) {
+    chosen(project, &lockfiles(project, index))
+}
+
+/// Of the lockfiles, that of the package manager that the manifest names, else the first.
+fn chosen(
+    project: &crate::fact::ProjectFact,
+    found: &[(RelPath, &'static str)],
+) -> (Option<RelPath>, Option<&'static str>) {
+    let best = found
+        .iter()
+        .find(|(_, manager)| project.package_manager == Some(*manager))
+        .or(found.first());
+    (
+        best.map(|(path, _)| path.clone()),
+        best.map(|(_, manager)| *manager),
+    )
+}
+
+/// The lockfiles of the nearest folder that has any, with the package managers that write them.
+fn lockfiles(project: &crate::fact::ProjectFact, index: &FileIndex) -> Vec<(RelPath, &'static str)> {
     let mut folder = project.dir.clone();
     loop {
+        let mut found = Vec::new();
         for technology in Catalogue::get().group(Group::PackageManager) {
             let Some(facts) = &technology.package_manager else {
                 continue;
@@ -93,12 +117,12 @@ pub(crate) fn lockfile(
                     .join(name)
                     .filter(|path| index.contains(path) && *path != project.manifest)
                 {
-                    return (Some(path), Some(technology.id));
+                    found.push((path, technology.id));
                 }
             }
         }
-        if folder.is_root() {
-            return (None, None);
+        if !found.is_empty() || folder.is_root() {
+            return found;
         }
         folder = folder.parent();
     }

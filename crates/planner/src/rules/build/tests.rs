@@ -120,6 +120,7 @@ fn lockfiles() {
                 kind: "package.json".into(),
                 path: path("api/package.json"),
                 lockfile: lock.map(path),
+                other_lockfiles: Vec::new(),
                 package_manager: None,
                 scope: Scope::Production,
                 evidence: vec![place("api/package.json", 1)],

@@ -11,7 +11,9 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Ecosystem, Group};
 
 use crate::detect::{judge, syntax_problem};
-use crate::fact::{Dependency, EntryKind, EntryPoint, Facts, ProgramFact, ProjectFact, ScriptFact};
+use crate::fact::{
+    Dependency, EntryKind, EntryPoint, Facts, ProgramFact, ProjectFact, ScriptFact, ScriptNamesFact,
+};
 use crate::parse::tree::Node;
 use crate::parse::{json, yaml};
 use crate::source::Source;
@@ -285,6 +287,16 @@ fn versions(source: &Source<'_>, tree: &Node, project: &mut ProjectFact, facts: 
 }
 
 fn scripts(source: &Source<'_>, tree: &Node, runner: &'static str, key: &str, facts: &mut Facts) {
+    facts.script_names.push(ScriptNamesFact {
+        runner,
+        names: tree
+            .get(key)
+            .into_iter()
+            .flat_map(Node::entries)
+            .map(|(name, ..)| name.to_owned())
+            .collect(),
+        open: false,
+    });
     for (name, line, value) in tree.get(key).into_iter().flat_map(Node::entries) {
         let text = value
             .text()

@@ -6,7 +6,7 @@ use playbook_core::raw::Raw;
 
 use crate::detect::ecosystem::{dependency, pin, pin_of_file, project};
 use crate::detect::syntax_problem;
-use crate::fact::{Facts, ScriptFact};
+use crate::fact::{Facts, ScriptFact, ScriptNamesFact};
 use crate::parse::json;
 use crate::parse::tree::Node;
 use crate::source::Source;
@@ -70,6 +70,16 @@ fn composer(source: &Source<'_>, facts: &mut Facts) {
 
 /// Commands of composer; those that composer runs by itself around an installation are no commands for people.
 fn scripts(source: &Source<'_>, tree: &Node, facts: &mut Facts) {
+    facts.script_names.push(ScriptNamesFact {
+        runner: "composer",
+        names: tree
+            .get("scripts")
+            .into_iter()
+            .flat_map(Node::entries)
+            .map(|(name, ..)| name.to_owned())
+            .collect(),
+        open: false,
+    });
     for (name, line, node) in tree.get("scripts").into_iter().flat_map(Node::entries) {
         if name.starts_with("pre-") || name.starts_with("post-") {
             continue;
