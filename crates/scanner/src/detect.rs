@@ -13,6 +13,7 @@ mod choice;
 mod ci;
 mod cloud_run;
 mod cloudformation;
+mod code_marks;
 mod code_migrations;
 mod commands;
 mod compose;
@@ -93,6 +94,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &ci::DETECTOR,
     &cloud_run::DETECTOR,
     &cloudformation::DETECTOR,
+    &code_marks::DETECTOR,
     &code_migrations::DETECTOR,
     &compose::DETECTOR,
     &conventions::DETECTOR,

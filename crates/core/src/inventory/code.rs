@@ -285,6 +285,20 @@ words! {
         UnlockedInstall = "unlocked-install",
         /// The first user or administrator is created.
         CreatesAdministrator = "creates-administrator",
+        /// Calls between services are neither encrypted nor do they prove who calls.
+        PlaintextRpc = "plaintext-rpc",
+        /// The code demands of browsers that they use HTTPS for long, for all subdomains.
+        StrictTransportInCode = "strict-transport-in-code",
+        /// Cookies are protected by keys that the process makes by itself.
+        ProtectsCookies = "protects-cookies",
+        /// Keys that protect cookies are kept where every process and every release finds them.
+        SharesKeys = "shares-keys",
+        /// A check whether the schema fits the code is switched off.
+        ModelCheckOff = "model-check-off",
+        /// The application does not serve its static files unless a variable is set.
+        StaticFilesOff = "static-files-off",
+        /// The visitor's address is read from a header that visitors can write.
+        ReadsForwardedAddress = "reads-forwarded-address",
         /// An ignore file of image builds does not leave out files of variables.
         EnvFileNotIgnored = "env-file-not-ignored",
     }

@@ -13,7 +13,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 use serde::Deserialize;
 
-use super::judge::schema;
+use super::judge::{self, schema};
 use super::source::variable;
 use super::{Detector, ending};
 use crate::fact::{EntryKind, EntryPoint, Facts, VariableFact};
@@ -207,6 +207,9 @@ fn layer<'tree>(source: &Source<'_>, node: &'tree Node, keys: &mut Vec<&'tree st
         fact.default = Setting::judge(written, Raw::new(value));
         fact.internal = true;
         fact.has_default = !value.is_empty();
+        if secret::is_secret_name(last) {
+            judge::literal(source, facts, written, value, judge::Place::new(node.line(), source.scope));
+        }
         facts.variables.push(fact);
         return;
     }

@@ -12,7 +12,7 @@ use playbook_core::secret;
 use playbook_core::shown::Shown;
 
 use super::Detector;
-use super::judge::schema;
+use super::judge::{self, schema};
 use crate::fact::{EntryKind, EntryPoint, Facts, JobFact, RouteFact, VariableFact};
 use crate::language::{Fallback, Hit, Kind, Language, language_of};
 use crate::limits;
@@ -214,6 +214,7 @@ pub(crate) fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut F
             if let Some(value) = value {
                 if secret::is_secret_name(&text) || fact.secret {
                     facts.withheld.add(Raw::new(value));
+                    judge::literal(source, facts, &text, value, judge::Place::new(hit.line, scope));
                     // A stand-in is no value to run with.
                     fact.placeholder = !value.is_empty() && secret::is_placeholder(value);
                 } else {

@@ -1,0 +1,160 @@
+//! Single observations that rules judge and that one pattern proves. The patterns are `code_marks/patterns.toml`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use playbook_core::inventory::SignalKind;
+use playbook_core::path::RelPath;
+use playbook_core::shown::Shown;
+use regex::Regex;
+use serde::Deserialize;
+
+use super::Detector;
+use crate::fact::Facts;
+use crate::language::language_of;
+use crate::limits;
+use crate::source::Source;
+
+/// Observations in source code and settings.
+pub(crate) const DETECTOR: Detector = Detector { wants, detect };
+
+/// Text of the table, which is part of the program and so may be printed.
+type Word = &'static str;
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    bound(deserialize = "'de: 'static")
+)]
+struct Mark {
+    endings: Vec<Word>,
+    needle: Word,
+    #[serde(default)]
+    with: Vec<Word>,
+    #[serde(default)]
+    without: Vec<Word>,
+    pattern: Word,
+    signal: SignalKind,
+    subject: Word,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the table's test reads it"))]
+    example: Word,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the table's test reads it"))]
+    counter_example: Word,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Table {
+    mark: Vec<Mark>,
+}
+
+/// A mark with its pattern, compiled when a file holds the needle for the first time.
+struct Compiled {
+    told: &'static Mark,
+    pattern: LazyLock<Option<Regex>, Box<dyn FnOnce() -> Option<Regex> + Send>>,
+}
+
+// The table is part of the program; a mistake in it is found by the tests below, never by a user.
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(include_str!("code_marks/patterns.toml")).unwrap_or_default());
+
+static BY_ENDING: LazyLock<BTreeMap<Word, Vec<Compiled>>> = LazyLock::new(|| {
+    let mut map: BTreeMap<Word, Vec<Compiled>> = BTreeMap::new();
+    for told in &TABLE.mark {
+        for ending in &told.endings {
+            map.entry(ending).or_default().push(Compiled {
+                told,
+                pattern: LazyLock::new(Box::new(|| Regex::new(told.pattern).ok())),
+            });
+        }
+    }
+    map
+});
+
+fn marks(path: &RelPath) -> Option<&'static Vec<Compiled>> {
+    let (_, ending) = path.name().rsplit_once('.')?;
+    BY_ENDING.get(ending)
+}
+
+fn wants(path: &RelPath) -> bool {
+    marks(path).is_some()
+}
+
+fn detect(source: &Source<'_>, facts: &mut Facts) {
+    if !source.is_production() || source.text.len() as u64 > limits::SOURCE_BYTES {
+        return;
+    }
+    for mark in marks(source.path).into_iter().flatten() {
+        if let Some(offset) = place(source, mark) {
+            facts.signal(
+                mark.told.signal,
+                Some(Shown::from(mark.told.subject)),
+                source.scope,
+                source.at(source.line_of(offset)),
+            );
+        }
+    }
+}
+
+/// Where the mark stands for the first time in code.
+fn place(source: &Source<'_>, mark: &Compiled) -> Option<usize> {
+    let text = source.text;
+    let told = mark.told;
+    let concerned = text.contains(told.needle)
+        && (told.with.is_empty() || told.with.iter().any(|word| text.contains(word)))
+        && !told.without.iter().any(|word| text.contains(word));
+    if !concerned {
+        return None;
+    }
+    let pattern = mark.pattern.as_ref()?;
+    let mut found = pattern.find_iter(text).peekable();
+    found.peek()?;
+    let masked = language_of(source.path.as_str()).map(|language| language.mask(text));
+    found
+        .map(|hit| hit.start())
+        // Comments and texts are blank in the code.
+        .find(|at| {
+            masked
+                .as_ref()
+                .is_none_or(|masked| masked.code().as_bytes().get(*at) == text.as_bytes().get(*at))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn each_mark_finds_its_example_and_not_its_counter_example() {
+        let table: Table = toml::from_str(include_str!("code_marks/patterns.toml")).expect("patterns.toml");
+        assert!(table.mark.len() > 10);
+        for mark in &table.mark {
+            assert!(Regex::new(mark.pattern).is_ok(), "{}", mark.pattern);
+            for ending in &mark.endings {
+                let found = |text: &str| {
+                    let facts = testing::facts(&DETECTOR, &format!("\n//- src/mark.{ending}\n{text}\n"));
+                    facts.signals.iter().any(|signal| {
+                        signal.kind == mark.signal && signal.subject.as_ref().is_some_and(|one| *one == mark.subject)
+                    })
+                };
+                assert!(found(mark.example), "{ending}: {}", mark.example);
+                assert!(!found(mark.counter_example), "{ending}: {}", mark.counter_example);
+            }
+        }
+    }
+
+    #[test]
+    fn tests_tell_nothing() {
+        let facts = testing::facts(
+            &DETECTOR,
+            "
+//- tests/client_test.go
+package client
+var conn, err = grpc.Dial(address, grpc.WithInsecure())
+",
+        );
+        assert!(facts.signals.is_empty());
+    }
+}
