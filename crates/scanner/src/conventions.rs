@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use playbook_core::path::RelPath;
+use playbook_core::secret::words_of;
 use regex::Regex;
 use serde::Deserialize;
 
@@ -30,6 +31,17 @@ struct Table {
     language: Vec<Language>,
     tools: Tools,
     builder: Vec<Builder>,
+    health: Health,
+}
+
+/// Words of the paths of health endpoints; the table explains each list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+struct Health {
+    paths: Vec<Word>,
+    first: Vec<Word>,
+    shallow: Vec<Word>,
+    above: Vec<Word>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -179,6 +191,29 @@ pub(crate) fn is_builder(runner: &str) -> bool {
     TABLE.builder.iter().any(|builder| builder.runner == runner)
 }
 
+/// Is it a path that people call a health endpoint?
+pub(crate) fn is_health_path(path: &str) -> bool {
+    let health = &TABLE.health;
+    let Some(last) = path.trim_end_matches('/').rsplit('/').next() else {
+        return false;
+    };
+    let words = words_of(last.trim_start_matches(['_', '-']));
+    let joined = words.concat();
+    health.paths.contains(&joined.as_str())
+        || words
+            .first()
+            .is_some_and(|word| health.first.contains(&word.as_str()))
+            && words.len() <= 2
+        || health.shallow.contains(&joined.as_str()) && path.matches('/').count() <= 2
+        || path
+            .split('/')
+            .rev()
+            .nth(1)
+            .is_some_and(|before| health.above.contains(&before))
+            && words.len() <= 2
+            && !path.contains([':', '{', '<', '*'])
+}
+
 /// All languages, in order.
 pub(crate) fn languages() -> &'static [Language] {
     &TABLE.language
@@ -276,5 +311,32 @@ mod tests {
         assert_eq!(folder("pay.cbl", "*.cbl"), Some(RelPath::root()));
         assert_eq!(folder(".cbl", "*.cbl"), None);
         assert_eq!(folder("main.py", "src/main.py"), None);
+    }
+
+    #[test]
+    fn health_paths() {
+        for path in [
+            "/health",
+            "/api/v1/utils/health-check/",
+            "/healthz",
+            "/_health",
+            "/api/ready",
+            "/ping",
+            "/actuator/health",
+            "/health/live",
+            "/up",
+        ] {
+            assert!(is_health_path(path), "{path}");
+        }
+        for path in [
+            "/",
+            "/users",
+            "/health-records/all",
+            "/orders/status/list",
+            "/live-streams/{id}",
+            "/shipping",
+        ] {
+            assert!(!is_health_path(path), "{path}");
+        }
     }
 }

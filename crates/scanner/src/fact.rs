@@ -352,6 +352,30 @@ pub(crate) struct RouteFact {
     pub(crate) evidence: Evidence,
 }
 
+/// A function whose name is that of a health endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct HandlerFact {
+    /// Its name.
+    pub(crate) name: Name,
+    /// Slug of its language.
+    pub(crate) language: &'static str,
+    /// Does it answer with a constant?
+    pub(crate) constant: bool,
+}
+
+/// The function that answers a route.
+#[derive(Debug, Clone)]
+pub(crate) struct HandledFact {
+    /// Where the route stands.
+    pub(crate) route: Evidence,
+    /// Its path, as the [`RouteFact`] tells it.
+    pub(crate) path: UrlPath,
+    /// The function's name.
+    pub(crate) name: Name,
+    /// Slug of the language.
+    pub(crate) language: &'static str,
+}
+
 /// A prefix that a router is mounted under.
 #[derive(Debug, Clone)]
 pub(crate) struct PrefixFact {
@@ -630,6 +654,8 @@ pub(crate) struct Facts {
     pub(crate) templates: Vec<TemplateFact>,
     pub(crate) objects: Vec<ClusterObject>,
     pub(crate) health_bases: Vec<HealthBaseFact>,
+    pub(crate) handlers: Vec<HandlerFact>,
+    pub(crate) handled: Vec<HandledFact>,
     pub(crate) aliases: Vec<AliasFact>,
     pub(crate) inherited: Vec<InheritedFact>,
     pub(crate) infrastructure: Vec<Infrastructure>,
@@ -667,9 +693,64 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(self, other: project, projects, scripts, script_names, untracked, made_files, shell_scripts, entry_points, programs, stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth,
-            external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, proxies, version_pins,
-            documented_commands, project_rules, committed_secrets, signals, diagnostics);
+        extend_lists!(
+            self, other:
+            project,
+            projects,
+            scripts,
+            script_names,
+            untracked,
+            made_files,
+            shell_scripts,
+            entry_points,
+            programs,
+            stores,
+            default_stores,
+            collections,
+            settings_imports,
+            variables,
+            routes,
+            prefixes,
+            constants,
+            unprefixed,
+            jobs,
+            migrations,
+            revisions,
+            file_sets,
+            extends,
+            port_variables,
+            terraform,
+            health_bases,
+            handlers,
+            handled,
+            aliases,
+            inherited,
+            charts,
+            kustomizations,
+            templates,
+            objects,
+            infrastructure,
+            containers,
+            seeds,
+            api_specs,
+            auth,
+            external_services,
+            caching,
+            observability,
+            ci,
+            ci_steps,
+            stacks,
+            interfaces,
+            pools,
+            cors,
+            proxies,
+            version_pins,
+            documented_commands,
+            project_rules,
+            committed_secrets,
+            signals,
+            diagnostics,
+        );
         self.config_imports.extend(other.config_imports);
         self.withheld.extend(other.withheld);
     }

@@ -169,6 +169,7 @@ struct Definition {
     absolute_routes: bool,
     development_block: Option<String>,
     inline_tests: Vec<String>,
+    answers: Vec<String>,
     env: Vec<Anchor>,
     env_block: Vec<Anchor>,
     route: Vec<Anchor>,
@@ -290,6 +291,23 @@ impl Language {
     /// The text with comments and contents of strings blanked.
     pub(crate) fn mask(&self, text: &str) -> Masked {
         lex::mask(text, &self.definition.syntax)
+    }
+
+    /// Words of calls that make an answer and do nothing else.
+    pub(crate) fn answers(&self) -> &[String] {
+        &self.definition.answers
+    }
+
+    /// The name of each function, with the offset of the bracket that opens its parameters.
+    pub(crate) fn functions<'text>(&self, text: &'text str) -> Vec<(&'text str, usize)> {
+        let regex = self.function.as_ref().and_then(Pattern::regex);
+        let named = |captures: regex::Captures<'text>| {
+            let name = captures.name("name")?.as_str();
+            Some((name, captures.get(0)?.end().checked_sub(1)?))
+        };
+        regex.map_or_else(Vec::new, |regex| {
+            regex.captures_iter(text).filter_map(named).collect()
+        })
     }
 
     /// Does a route with a slash at its beginning stand for itself, whatever its class says?

@@ -27,7 +27,7 @@ mod project;
 mod proxies;
 mod references;
 mod roles;
-mod routes;
+pub(crate) mod routes;
 mod services;
 mod settings;
 mod stacks;
@@ -53,6 +53,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     settings::drop_unused(&mut facts, index);
     let mut inventory = Inventory::empty();
     build_files::expand_aliases(&mut facts);
+    routes::judge_handlers(&mut facts);
     for fact in &mut facts.projects {
         if fact.package_manager.is_none() {
             fact.package_manager = project::lockfile(fact, index).1;

@@ -136,7 +136,8 @@ mod tests {
                 let found = |text: &str| {
                     let facts = testing::facts(&DETECTOR, &format!("\n//- src/mark.{ending}\n{text}\n"));
                     facts.signals.iter().any(|signal| {
-                        signal.kind == mark.signal && signal.subject.as_ref().is_some_and(|one| *one == mark.subject)
+                        signal.kind == mark.signal
+                            && signal.subject.as_ref().is_some_and(|one| *one == mark.subject)
                     })
                 };
                 assert!(found(mark.example), "{ending}: {}", mark.example);

@@ -208,7 +208,13 @@ fn layer<'tree>(source: &Source<'_>, node: &'tree Node, keys: &mut Vec<&'tree st
         fact.internal = true;
         fact.has_default = !value.is_empty();
         if secret::is_secret_name(last) {
-            judge::literal(source, facts, written, value, judge::Place::new(node.line(), source.scope));
+            judge::literal(
+                source,
+                facts,
+                written,
+                value,
+                judge::Place::new(node.line(), source.scope),
+            );
         }
         facts.variables.push(fact);
         return;

@@ -1,6 +1,7 @@
 //! Source code in any language, by the anchors of `languages/*.toml`: reads of the environment everywhere; routes,
 //! listeners, schedules and clients where no detector of the ecosystem reads them itself.
 
+mod handlers;
 mod prefix;
 
 use playbook_core::evidence::{Confidence, Scope};
@@ -13,10 +14,12 @@ use playbook_core::shown::Shown;
 
 use super::Detector;
 use super::judge::{self, schema};
-use crate::fact::{EntryKind, EntryPoint, Facts, JobFact, RouteFact, VariableFact};
+use crate::conventions::is_health_path;
+use crate::fact::{EntryKind, EntryPoint, Facts, HandledFact, JobFact, RouteFact, VariableFact};
 use crate::language::{Fallback, Hit, Kind, Language, language_of};
 use crate::limits;
 use crate::source::Source;
+use handlers::Handler;
 use prefix::Prefixes;
 
 /// Source code.
@@ -36,7 +39,8 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if source.text.len() as u64 > limits::SOURCE_BYTES {
         return;
     }
-    let kinds: &[Kind] = if OWN_DETECTOR.contains(&language.name()) {
+    let own = OWN_DETECTOR.contains(&language.name());
+    let kinds: &[Kind] = if own {
         &[Kind::Env]
     } else {
         &[
@@ -48,6 +52,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             Kind::Client,
         ]
     };
+    if source.is_production() && !own && handlers::may_tell(language, source.text) {
+        handlers::functions(source, language, facts);
+    }
     if !language.may_hit(source.text, kinds) {
         return;
     }
@@ -263,6 +270,20 @@ fn route(
     let Some(path) = UrlPath::parse(Raw::new(&prefixes.whole(hit, text))) else {
         return;
     };
+    let evidence = source.at(hit.line);
+    let mut constant = false;
+    if is_health_path(path.as_str()) {
+        match handlers::handler(language, hit) {
+            Handler::Here(answer) => constant = answer,
+            Handler::Named(name) => facts.handled.push(HandledFact {
+                route: evidence.clone(),
+                path: path.clone(),
+                name,
+                language: language.name(),
+            }),
+            Handler::Unknown => {}
+        }
+    }
     facts.routes.push(RouteFact {
         method: method(hit.attribute("method").map(|method| {
             let several = hit.attribute("methods").filter(|_| method == "Request");
@@ -274,14 +295,14 @@ fn route(
             .and_then(|router| Symbol::parse(Raw::new(router))),
         authenticated: None,
         touches: Vec::new(),
-        constant: false,
+        constant,
         framework: Shown::from(language.name()),
         scope: if prefixes.is_development(hit.offset) {
             Scope::Development
         } else {
             source.scope
         },
-        evidence: source.at(hit.line),
+        evidence,
     });
 }
 

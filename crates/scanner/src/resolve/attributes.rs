@@ -12,9 +12,9 @@ use playbook_core::technology::{Catalogue, Group, Technology};
 
 use super::candidates::{Sources, Tier};
 use super::roles;
-use super::routes::{WholeRoute, is_health_path, of_development, of_folders};
+use super::routes::{WholeRoute, of_development, of_folders};
 use super::services::{Merged, entries_of};
-use crate::conventions;
+use crate::conventions::{self, is_health_path};
 use crate::fact::{EntryKind, EntryPoint};
 
 /// Fills everything but commands and edges.

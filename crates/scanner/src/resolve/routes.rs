@@ -1,13 +1,12 @@
 //! Routes with the prefixes of the routers and mounts they hang on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::UrlPath;
 use playbook_core::inventory::Route;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
-use playbook_core::secret::words_of;
 use playbook_core::shown::Shown;
 
 use super::apps::Apps;
@@ -26,49 +25,31 @@ pub(crate) struct WholeRoute {
     pub(crate) evidence: Evidence,
 }
 
+/// A route whose handler stands elsewhere answers with a constant when every function of that name does.
+pub(crate) fn judge_handlers(facts: &mut Facts) {
+    let mut constant: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+    for handler in &facts.handlers {
+        *constant
+            .entry((handler.language, handler.name.as_str()))
+            .or_insert(true) &= handler.constant;
+    }
+    let places: BTreeSet<(&Evidence, &str)> = facts
+        .handled
+        .iter()
+        .filter(|handled| {
+            constant
+                .get(&(handled.language, handled.name.as_str()))
+                .is_some_and(|constant| *constant)
+        })
+        .map(|handled| (&handled.route, handled.path.as_str()))
+        .collect();
+    for route in &mut facts.routes {
+        route.constant |= places.contains(&(&route.evidence, route.path.as_str()));
+    }
+}
+
 /// The method of a route that is a WebSocket endpoint.
 pub(crate) const WEBSOCKET: &str = "WEBSOCKET";
-
-/// The words that people call health endpoints.
-pub(crate) fn is_health_path(path: &str) -> bool {
-    let Some(last) = path.trim_end_matches('/').rsplit('/').next() else {
-        return false;
-    };
-    let words = words_of(last.trim_start_matches(['_', '-']));
-    let joined = words.concat();
-    matches!(
-        joined.as_str(),
-        "health"
-            | "healthz"
-            | "healthcheck"
-            | "ready"
-            | "readyz"
-            | "readiness"
-            | "live"
-            | "livez"
-            | "liveness"
-            | "ping"
-            | "up"
-            | "heartbeat"
-            | "alive"
-            | "isalive"
-            | "healthy"
-            | "statusz"
-            | "hc"
-            | "checkhealth"
-    ) || words
-        .first()
-        .is_some_and(|word| word == "health" || word == "healthz")
-        && words.len() <= 2
-        || joined == "status" && path.matches('/').count() <= 2
-        || path
-            .split('/')
-            .rev()
-            .nth(1)
-            .is_some_and(|before| matches!(before, "health" | "healthz" | "actuator"))
-            && words.len() <= 2
-            && !path.contains([':', '{', '<', '*'])
-}
 
 /// Where routes, mounts and constants are found without looking at all of them.
 #[derive(Default)]
@@ -408,36 +389,4 @@ pub(crate) fn all(sources: &Sources<'_>, service_of: impl Fn(&RelPath) -> Option
             evidence: vec![route.evidence],
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn health_paths() {
-        for path in [
-            "/health",
-            "/api/v1/utils/health-check/",
-            "/healthz",
-            "/_health",
-            "/api/ready",
-            "/ping",
-            "/actuator/health",
-            "/health/live",
-            "/up",
-        ] {
-            assert!(is_health_path(path), "{path}");
-        }
-        for path in [
-            "/",
-            "/users",
-            "/health-records/all",
-            "/orders/status/list",
-            "/live-streams/{id}",
-            "/shipping",
-        ] {
-            assert!(!is_health_path(path), "{path}");
-        }
-    }
 }
