@@ -23,6 +23,7 @@ mod secrets;
 mod support;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trust;
 mod versions;
 
 use std::sync::LazyLock;
@@ -49,6 +50,7 @@ const FAMILIES: &[&[&Rule]] = &[
     pipeline::RULES,
     pools::RULES,
     access::RULES,
+    trust::RULES,
 ];
 
 static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| FAMILIES.concat());

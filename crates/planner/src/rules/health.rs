@@ -100,7 +100,11 @@ static IGNORES_DATASTORE: Rule = Rule {
 
 fn ignores_datastore(inventory: &Inventory, _: &Context, findings: &mut Findings) {
     for service in facts::web_services(inventory) {
-        let deep = service.health.iter().any(|health| !health.checks.is_empty());
+        // Another endpoint whose handler does more than answer may well ask them.
+        let deep = service
+            .health
+            .iter()
+            .any(|health| !health.checks.is_empty() || !health.shallow);
         let stores: Vec<&Shown> = facts::production_datastores(inventory)
             .filter(|store| store.used_by.contains(&service.id) || service.depends_on.contains(&store.id))
             .map(|store| &store.kind)

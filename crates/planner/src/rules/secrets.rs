@@ -295,11 +295,15 @@ fn unsafe_defaults(inventory: &Inventory, signing: bool) -> Vec<(&Shown, Vec<Evi
                 .filter(|site| site.has_default && site.origin == VariableOrigin::Code)
                 .flat_map(|site| site.evidence.iter().cloned())
                 .filter(|place| {
-                    // An empty fallback is no secret: only what the scan judged to be one counts.
-                    inventory
-                        .committed_secrets
-                        .iter()
-                        .any(|secret| secret.scope == Scope::Production && secret.evidence.contains(place))
+                    // An empty fallback is no secret: only what the scan judged to be one counts. With a stand-in for
+                    // a vendor's key a feature does not work; with one for a password or a signing key it does.
+                    inventory.committed_secrets.iter().any(|secret| {
+                        secret.scope == Scope::Production
+                            && secret.evidence.contains(place)
+                            && (signing
+                                || !secret.placeholder
+                                || matches!(secret.kind.as_str(), "password" | "connection-string"))
+                    })
                 })
                 .collect();
             (!places.is_empty()).then_some((&variable.name, places))

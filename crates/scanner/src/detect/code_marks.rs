@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 use playbook_core::inventory::SignalKind;
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde::Deserialize;
 
 use super::Detector;
+use super::judge::{self, Place};
 use crate::fact::Facts;
 use crate::language::language_of;
 use crate::limits;
@@ -86,19 +87,30 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         return;
     }
     for mark in marks(source.path).into_iter().flatten() {
-        if let Some(offset) = place(source, mark) {
-            facts.signal(
-                mark.told.signal,
-                Some(Shown::from(mark.told.subject)),
-                source.scope,
-                source.at(source.line_of(offset)),
+        let Some(found) = place(source, mark) else {
+            continue;
+        };
+        let line = source.line_of(found.get(0).map_or(0, |whole| whole.start()));
+        facts.signal(
+            mark.told.signal,
+            Some(Shown::from(mark.told.subject)),
+            source.scope,
+            source.at(line),
+        );
+        if let Some(password) = found.name("password") {
+            judge::literal(
+                source,
+                facts,
+                "PASSWORD",
+                password.as_str(),
+                Place::new(line, source.scope),
             );
         }
     }
 }
 
-/// Where the mark stands for the first time in code.
-fn place(source: &Source<'_>, mark: &Compiled) -> Option<usize> {
+/// The first match of the mark in code.
+fn place<'text>(source: &Source<'text>, mark: &Compiled) -> Option<Captures<'text>> {
     let text = source.text;
     let told = mark.told;
     let concerned = text.contains(told.needle)
@@ -108,17 +120,16 @@ fn place(source: &Source<'_>, mark: &Compiled) -> Option<usize> {
         return None;
     }
     let pattern = mark.pattern.as_ref()?;
-    let mut found = pattern.find_iter(text).peekable();
+    let mut found = pattern.captures_iter(text).peekable();
     found.peek()?;
     let masked = language_of(source.path.as_str()).map(|language| language.mask(text));
-    found
-        .map(|hit| hit.start())
-        // Comments and texts are blank in the code.
-        .find(|at| {
-            masked
-                .as_ref()
-                .is_none_or(|masked| masked.code().as_bytes().get(*at) == text.as_bytes().get(*at))
-        })
+    // Comments and texts are blank in the code.
+    let is_code = |at: usize| {
+        masked
+            .as_ref()
+            .is_none_or(|masked| masked.code().as_bytes().get(at) == text.as_bytes().get(at))
+    };
+    found.find(|hit| hit.get(0).is_some_and(|whole| is_code(whole.start())))
 }
 
 #[cfg(test)]

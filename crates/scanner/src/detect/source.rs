@@ -221,7 +221,9 @@ pub(crate) fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut F
             if let Some(value) = value {
                 if secret::is_secret_name(&text) || fact.secret {
                     facts.withheld.add(Raw::new(value));
-                    judge::literal(source, facts, &text, value, judge::Place::new(hit.line, scope));
+                    if scope == Scope::Production {
+                        judge::literal(source, facts, &text, value, judge::Place::new(hit.line, scope));
+                    }
                     // A stand-in is no value to run with.
                     fact.placeholder = !value.is_empty() && secret::is_placeholder(value);
                 } else {

@@ -659,7 +659,7 @@ fn addresses(code: &Code<'_>, call: &Call, facts: &mut Facts) {
         };
         let line = code.line(literal.start);
         let place = crate::detect::judge::Place::new(line, code.source.scope);
-        crate::detect::judge::literal(code.source, facts, "connectionString", &text, place);
+        crate::detect::judge::literal(code.source, facts, "", &text, place);
         facts.stores.extend(crate::detect::judge::store_of_address(
             "",
             &text,
