@@ -15,6 +15,8 @@ pub(crate) struct Risk<'a> {
     pub(crate) id: String,
     pub(crate) rule: &'a Shown,
     pub(crate) severity: Severity,
+    /// Number of the section in which it is dealt with.
+    section: u8,
     pub(crate) title: &'a Shown,
     detail: &'a Shown,
     fix: &'a Shown,
@@ -38,6 +40,7 @@ pub(super) fn number<'a>(given: &Given<'a>, steps: &[Step]) -> Vec<Risk<'a>> {
             id: format!("R{}", at + 1),
             rule: &finding.rule,
             severity: finding.severity,
+            section: finding.section,
             title: &finding.title,
             detail: &finding.detail,
             fix: &finding.fix,

@@ -101,6 +101,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "sections/11-harden-image.md",
     "sections/20-checklist.md",
     "sections/21-timeline.md",
+    "sections/20-left.md",
     "sections/22-risks.md",
     "sections/23-open.md",
     "sizing.toml",
