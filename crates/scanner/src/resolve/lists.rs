@@ -6,7 +6,7 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{
     AuthFact, Container, Datastore, ExternalService, Interface, InterfaceKind, Inventory, Observability,
-    ScheduledJob, Stack, VariableOrigin,
+    Route, ScheduledJob, Stack, VariableOrigin,
 };
 use playbook_core::raw::Raw;
 use playbook_core::secret;
@@ -147,6 +147,8 @@ pub(crate) fn fill(
     inventory.auth = auth(sources, services);
     inventory.external_services = external_services(sources, services);
     inventory.observability = observability(sources, services);
+    let scraped = metrics_routes(inventory);
+    inventory.interfaces.extend(scraped);
     inventory.scheduled_jobs = facts
         .jobs
         .iter()
@@ -316,6 +318,37 @@ fn by_variables(sources: &Sources<'_>, group: Group) -> Vec<(&'static Technology
         }
     }
     out
+}
+
+/// The routes that a Prometheus reads: `/metrics` of a repository that uses its client. Without one such a route is the
+/// application's own.
+fn metrics_routes(inventory: &Inventory) -> Vec<Interface> {
+    if !inventory
+        .observability
+        .iter()
+        .any(|found| found.kind == "prometheus")
+    {
+        return Vec::new();
+    }
+    let known = |route: &Route| {
+        inventory.interfaces.iter().any(|interface| {
+            interface.kind == InterfaceKind::Metrics
+                && interface.service == route.service
+                && interface.path.as_ref().is_none_or(|path| *path == route.path)
+        })
+    };
+    inventory
+        .routes
+        .iter()
+        .filter(|route| matches!(route.method.as_str(), "GET" | "*") && route.service.is_some())
+        .filter(|route| route.path.as_str().trim_end_matches('/') == "/metrics" && !known(route))
+        .map(|route| Interface {
+            kind: InterfaceKind::Metrics,
+            path: Some(route.path.clone()),
+            service: route.service.clone(),
+            evidence: route.evidence.clone(),
+        })
+        .collect()
 }
 
 fn observability(sources: &Sources<'_>, services: &[Merged]) -> Vec<Observability> {
