@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use playbook_core::inventory::Stack;
+
 pub(crate) use infer::stack_weight;
 pub use infer::{Inference, Reason, infer};
 
@@ -126,6 +128,21 @@ impl Target {
             .get(fact)?
             .as_integer()
             .and_then(|number| u64::try_from(number).ok())
+    }
+}
+
+/// Is this stack of a kind? `kind:beginning` asks besides for a unit whose type of resource, or whose plan, begins so.
+pub(crate) fn is_kind(stack: &Stack, kind: &str) -> bool {
+    match kind.split_once(':') {
+        None => stack.kind == *kind,
+        Some((kind, beginning)) => {
+            stack.kind == *kind
+                && stack
+                    .units
+                    .iter()
+                    .flat_map(|unit| unit.resource.iter().chain(&unit.plan))
+                    .any(|resource| resource.as_str().starts_with(beginning))
+        }
     }
 }
 

@@ -172,6 +172,8 @@ record! {
         pub name: Shown,
         /// The file's own word for what it is: `service`, `web`, `worker`, `Deployment`, `database` …
         pub kind: Shown,
+        /// Type of the resource that an infrastructure tool declares it by.
+        pub resource: Option<Shown>,
         /// Id of the inventory's service.
         pub service: Option<Shown>,
         /// Id of the inventory's datastore.
@@ -253,6 +255,7 @@ impl Unit {
         Self {
             name,
             kind,
+            resource: None,
             service: None,
             datastore: None,
             image: None,

@@ -7,7 +7,7 @@ use playbook_core::inventory::{
 };
 
 use crate::context::Context;
-use crate::target::stack_weight;
+use crate::target::{is_kind, stack_weight};
 
 /// The inventory, the context and the findings, with what is deployed picked out.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl<'a> Given<'a> {
                 .filter(|stack| {
                     stack.scope == Scope::Production
                         && !stack.units.is_empty()
-                        && kinds.is_none_or(|kinds| kinds.iter().any(|kind| stack.kind == **kind))
+                        && kinds.is_none_or(|kinds| kinds.iter().any(|kind| is_kind(stack, kind)))
                 })
                 .max_by_key(|stack| {
                     (

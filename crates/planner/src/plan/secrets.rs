@@ -285,6 +285,11 @@ fn lines<'a>(
                 .inventory
                 .variable(row.name.as_str())
                 .and_then(|variable| settings::store_of(variable, stores));
+            // The password of a datastore that somebody else runs comes from there.
+            let kind = match store {
+                Some(store) if kind == "generated" && store.is_offered() => "address",
+                _ => kind,
+            };
             Some(Line {
                 processes: readers(given, row.services),
                 store: store.map(|store| store.name.clone()),
@@ -312,7 +317,8 @@ fn lines<'a>(
     lines
 }
 
-/// The deployed processes that read a variable; all of them where none is known.
+/// The deployed processes that read a variable: all of the repository's own where none is known, those of its stack
+/// where it has none of its own.
 fn readers(given: &Given<'_>, services: &[Shown]) -> Vec<Shown> {
     let all = || {
         given
@@ -324,11 +330,15 @@ fn readers(given: &Given<'_>, services: &[Shown]) -> Vec<Shown> {
         .filter(|service| services.contains(&service.id))
         .map(|service| process_name(given, service))
         .collect();
-    if known.is_empty() {
-        all().map(|service| process_name(given, service)).collect()
-    } else {
-        known
+    if !known.is_empty() {
+        return known;
     }
+    let own: Vec<Shown> = all().map(|service| process_name(given, service)).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    let others = given.third_party.iter();
+    others.map(|service| process_name(given, service)).collect()
 }
 
 fn stack_knows_store(given: &Given<'_>, name: &Shown) -> bool {

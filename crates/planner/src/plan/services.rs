@@ -63,7 +63,7 @@ pub(crate) struct Services<'a> {
     stack_kind: Option<&'a Shown>,
     /// What a host without containers needs, where the target is one.
     host: Option<host::Host<'a>>,
-    /// The single folder of all the stack's files, where there is one.
+    /// The single folder of all the stack's files, where there is one; of Terraform's modules the one that calls them.
     folder: Option<Shown>,
 }
 
@@ -269,8 +269,14 @@ pub(super) fn build<'a>(
                     file.parent()
                 }
             };
-            let parent = of(stack.files.first()?);
-            stack.files.iter().all(|file| of(file) == parent).then(|| {
+            // Modules lie below the folder from which they are called.
+            let modules = stack.kind == "terraform";
+            let parent = stack
+                .files
+                .iter()
+                .map(of)
+                .min_by_key(|folder| folder.components().count())?;
+            (modules || stack.files.iter().all(|file| of(file) == parent)).then(|| {
                 if parent.is_root() {
                     Shown::from(".")
                 } else {

@@ -3,7 +3,7 @@
 use playbook_core::evidence::{Confidence, Evidence, Scope};
 use playbook_core::inventory::{Inventory, Stack};
 
-use super::{Platform, Targets};
+use super::{Platform, Targets, is_kind};
 
 /// Why a target was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -79,7 +79,7 @@ pub fn infer(inventory: &Inventory, targets: &Targets) -> Inference {
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     for platform in &targets.platforms {
         for stack in inventory.stacks.iter().filter(|stack| {
-            stack.kind == *platform.kind
+            is_kind(stack, &platform.kind)
                 && stack.scope == Scope::Production
                 && !stack.units.is_empty()
                 && (!platform.needs_service || runs_a_service(inventory, stack))

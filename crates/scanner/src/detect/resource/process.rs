@@ -54,6 +54,7 @@ pub(super) fn read(
             _ => continue,
         };
         let mut unit = Unit::new(unit_name, Shown::from(kind_word(role)));
+        unit.resource = word(resource.kind);
         unit.evidence = vec![source.at(resource.line)];
         fill(source, facts, &mut unit, container);
         if at == 0 {
