@@ -83,8 +83,14 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("shell", |value: &Value, _: Kwargs, _: &State| {
         text_of(value).map(|text| Value::safe_string(&shell_word(&text)))
     });
-    tera.register_filter("yaml", |value: &Value, _: Kwargs, _: &State| {
-        text_of(value).map(|text| Value::safe_string(&yaml_scalar(&text)))
+    tera.register_filter("yaml", |value: &Value, arguments: Kwargs, _: &State| {
+        let text = text_of(value)?;
+        let quoted = arguments.get::<bool>("quoted")?.unwrap_or(false);
+        Ok::<_, Error>(Value::safe_string(&if quoted {
+            quoted_scalar(&one_line(&text))
+        } else {
+            yaml_scalar(&text)
+        }))
     });
     tera.register_filter("fence", |value: &Value, _: Kwargs, _: &State| {
         text_of(value).map(|text| Value::safe_string(&one_line(&text)))
@@ -404,11 +410,12 @@ pub(crate) fn yaml_scalar(text: &str) -> String {
             text.to_ascii_lowercase().as_str(),
             "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "y" | "n"
         );
-    if plain {
-        text
-    } else {
-        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-    }
+    if plain { text } else { quoted_scalar(&text) }
+}
+
+/// Between double quotes, as YAML, TOML and JSON read it.
+fn quoted_scalar(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Letters, digits and hyphens.
