@@ -119,15 +119,15 @@ fn the_repositorys_own_deployment_decides_the_target() {
 fn a_platform_without_a_target_is_named() {
     let mut inventory = api_with_database();
     inventory.stacks = vec![stack(
-        "fly",
-        &["fly.toml"],
+        "kamal",
+        &["config/deploy.yml"],
         vec![playbook_core::inventory::Unit::new(name("app"), name("app"))],
     )];
     inventory.infrastructure.clear();
     let context = context_for(&inventory, Settings::default());
     assert_eq!(context.target.id, "compose");
     let text = plan(&inventory, Settings::default(), &[]);
-    assert!(text.contains("The repository names Fly.io (`fly.toml:1`), for which there is no target"));
+    assert!(text.contains("The repository names Kamal (`config/deploy.yml:1`), for which there is no target"));
 }
 
 #[test]
