@@ -317,8 +317,8 @@ fn lines<'a>(
     lines
 }
 
-/// The deployed processes that read a variable: all of the repository's own where none is known, those of its stack
-/// where it has none of its own.
+/// The deployed processes that read a variable: all of the repository's own where none is known, all that there is
+/// where it has none that stays up.
 fn readers(given: &Given<'_>, services: &[Shown]) -> Vec<Shown> {
     let all = || {
         given
@@ -337,7 +337,7 @@ fn readers(given: &Given<'_>, services: &[Shown]) -> Vec<Shown> {
     if !own.is_empty() {
         return own;
     }
-    let others = given.third_party.iter();
+    let others = given.third_party.iter().chain(&given.services);
     others.map(|service| process_name(given, service)).collect()
 }
 

@@ -127,7 +127,9 @@ fn a_platform_without_a_target_is_named() {
     let context = context_for(&inventory, Settings::default());
     assert_eq!(context.target.id, "compose");
     let text = plan(&inventory, Settings::default(), &[]);
-    assert!(text.contains("The repository names Kamal (`config/deploy.yml:1`), for which there is no target"));
+    assert!(
+        text.contains("The repository names Kamal (`config/deploy.yml:1`), for which there is no target")
+    );
 }
 
 #[test]
