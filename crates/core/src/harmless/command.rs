@@ -100,6 +100,7 @@ mod tests {
             "npx prisma migrate deploy && node dist/main.js",
             "pnpm --filter=@acme/api build",
             "NODE_ENV=production node dist/main",
+            "echo '' > .env && npm run migration:run",
             "bash -c \"alembic upgrade head\"",
         ] {
             assert_eq!(shown(text), text);

@@ -121,18 +121,26 @@ pub(crate) fn of_scripts(
                 && !is_development_server(script.command.as_str())
         })
     })?;
+    Some((
+        run_script(script, main)?,
+        Some(script.evidence.clone()),
+        Confidence::Stated,
+    ))
+}
+
+/// The command that runs a script of a manifest with the application's package manager.
+pub(crate) fn run_script(script: &ScriptFact, main: Option<&ProjectFact>) -> Option<CommandLine> {
     let manager = main.and_then(|main| main.package_manager);
     let prefix = manager
         .and_then(|manager| Catalogue::get().find(Group::PackageManager, manager))
         .and_then(|technology| technology.package_manager.as_ref()?.run_prefix)
         .unwrap_or(script.runner);
     let name = script.name.as_str();
-    let text = if prefix == "npm run" && name == "start" {
+    command(&if prefix == "npm run" && name == "start" {
         "npm start".to_owned()
     } else {
         format!("{prefix} {name}")
-    };
-    Some((command(&text)?, Some(script.evidence.clone()), Confidence::Stated))
+    })
 }
 
 /// A `package.json` that builds the pages of a program in another language does not start the program.

@@ -6,7 +6,7 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{
     AuthFact, Container, Datastore, ExternalService, Interface, InterfaceKind, Inventory, Observability,
-    Route, ScheduledJob, Stack, VariableOrigin,
+    Route, ScheduledJob, Seed, Stack, VariableOrigin,
 };
 use playbook_core::raw::Raw;
 use playbook_core::secret;
@@ -61,6 +61,9 @@ pub(crate) fn fill(
         .cloned()
         .map(|mut seed| {
             seed.service = seed.service.or_else(|| service_of(&seed.evidence));
+            if seed.command.is_none() {
+                (seed.command, seed.evidence) = command_of_seed(&seed, sources);
+            }
             // A command is run in the folder of its application, where the image has its code.
             let inside = sources
                 .apps
@@ -318,6 +321,32 @@ fn by_variables(sources: &Sources<'_>, group: Group) -> Vec<(&'static Technology
         }
     }
     out
+}
+
+/// The script of a manifest that runs a program with first data, and where it stands.
+fn command_of_seed(seed: &Seed, sources: &Sources<'_>) -> (Option<CommandLine>, Vec<Evidence>) {
+    let mut evidence = seed.evidence.clone();
+    let script = sources.facts.scripts.iter().find(|script| {
+        let below = if script.dir.is_root() {
+            Some(seed.path.as_str())
+        } else {
+            seed.path.as_str().strip_prefix(&format!("{}/", script.dir))
+        };
+        below.is_some_and(|below| {
+            script
+                .command
+                .words()
+                .any(|word| word.trim_start_matches("./").trim_matches(['"', '\'']) == below)
+        })
+    });
+    let command = script.and_then(|script| {
+        let main = sources.apps.at(&script.dir).and_then(|app| app.main());
+        super::commands::run_script(script, main)
+    });
+    if let (Some(script), true) = (script, command.is_some()) {
+        evidence.push(script.evidence.clone());
+    }
+    (command, evidence)
 }
 
 /// The routes that a Prometheus reads: `/metrics` of a repository that uses its client. Without one such a route is the

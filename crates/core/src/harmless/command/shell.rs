@@ -14,6 +14,8 @@ enum Next {
     Ordinary,
     Secret,
     Header,
+    /// The file that a redirection names.
+    File,
 }
 
 /// Walks over the words of one command line.
@@ -56,13 +58,15 @@ impl Judge {
             Next::Secret if word.starts_with('-') && word.len() <= 24 && is_option(word) => {}
             Next::Secret => return keep_if(is_plain_reference(word), word),
             Next::Header => return keep_if(is_harmless_header(word), word),
+            Next::File => return self.judge_word(word, depth),
             Next::Ordinary => {}
         }
         if self.is_positional_secret(word) {
             return keep_if(is_plain_reference(word) || is_path(word), word);
         }
         if self.feeds && !word.starts_with('-') {
-            return keep_if(is_plain_reference(word), word);
+            let is_empty = matches!(word, "''" | "\"\"");
+            return keep_if(is_empty || is_plain_reference(word), word);
         }
         let judged = self.judge_word(word, depth);
         self.remember(word, behind);
@@ -72,7 +76,11 @@ impl Judge {
     fn operator(&mut self, word: &str) {
         if word == "<<<" {
             self.next = Next::Secret;
-        } else if !is_redirection(word) {
+        } else if is_redirection(word) {
+            if self.feeds && word.ends_with('>') {
+                self.next = Next::File;
+            }
+        } else {
             self.simple.clear();
             self.feeds = false;
             self.next = Next::Ordinary;

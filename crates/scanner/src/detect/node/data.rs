@@ -564,7 +564,8 @@ fn knexfile(code: &Code<'_>, facts: &mut Facts) {
 }
 
 fn is_seed(path: &RelPath) -> bool {
-    let stem = path.name().split('.').next().unwrap_or_default();
+    // `seed.module.ts` is a part of the program, none by itself.
+    let stem = path.name().rsplit_once('.').map_or("", |(stem, _)| stem);
     matches!(stem, "seed" | "run-seed" | "seeder" | "seed-data" | "seeds")
 }
 
