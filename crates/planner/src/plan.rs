@@ -25,6 +25,7 @@ mod readiness;
 mod rollout;
 mod secrets;
 mod services;
+mod ways;
 
 use std::collections::BTreeMap;
 

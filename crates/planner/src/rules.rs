@@ -16,6 +16,7 @@ mod pipeline;
 mod pools;
 mod ports;
 mod processes;
+mod proxies;
 mod references;
 mod revisions;
 mod rollout;
@@ -41,6 +42,7 @@ const FAMILIES: &[&[&Rule]] = &[
     migrations::RULES,
     revisions::RULES,
     edge::RULES,
+    proxies::RULES,
     secrets::RULES,
     environment::RULES,
     config::RULES,

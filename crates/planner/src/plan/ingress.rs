@@ -13,6 +13,7 @@ use playbook_core::shown::Shown;
 use super::edge::{EdgeFile, Preset};
 use super::infrastructure::Infrastructure;
 use super::services::{Neighbour, Services, Wired};
+use super::ways::{self, Ways};
 use super::{Given, Ledger};
 use crate::rules::knowledge;
 
@@ -41,6 +42,8 @@ pub(crate) struct Ingress<'a> {
     leaking: Vec<Leak<'a>>,
     /// The repository's own proxies.
     proxies: Vec<Proxy<'a>>,
+    /// What the repository's proxy files say.
+    ways: Ways<'a>,
     /// Does this plan have to bring a proxy?
     brings_proxy: bool,
     /// Does this plan set security headers at the edge?
@@ -238,6 +241,7 @@ pub(super) fn build<'a>(
         prefixes,
         more_prefixes,
         proxies,
+        ways: ways::build(given),
         settings,
         limited: guarded
             .iter()

@@ -88,6 +88,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "sections/06-services.md",
     "sections/06-vercel.md",
     "sections/07-ingress.md",
+    "sections/07-proxies.md",
     "sections/08-release.md",
     "sections/08-rollout.md",
     "sections/08-schema.md",

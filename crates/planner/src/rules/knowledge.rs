@@ -39,6 +39,7 @@ pub(crate) struct Knowledge {
     pub(crate) deploy_commands: Vec<DeployCommand>,
     pub(crate) unlocked_installs: Vec<UnlockedInstall>,
     pub(crate) lockable_manifests: Vec<Text>,
+    pub(crate) upload_limit_words: Vec<Text>,
 }
 
 /// A port of a debugger.
