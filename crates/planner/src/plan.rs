@@ -10,6 +10,7 @@ mod risks;
 mod steps;
 mod verified;
 
+mod code;
 mod data;
 mod docker;
 mod edge;
@@ -58,6 +59,7 @@ pub(crate) struct Decisions<'a> {
     pub(crate) verified: Vec<verified::Verified>,
     pub(crate) prerequisites: prerequisites::Prerequisites<'a>,
     pub(crate) infrastructure: infrastructure::Infrastructure<'a>,
+    pub(crate) code: code::Code<'a>,
     pub(crate) images: images::Images<'a>,
     pub(crate) secrets: secrets::Secrets<'a>,
     pub(crate) data: data::Data<'a>,
@@ -101,6 +103,7 @@ impl<'a> Plan<'a> {
             Figures::load(templates)?,
             &mut ledger,
         );
+        let code = code::build(&given, &mut ledger);
         let images = images::build(&given, &mut ledger);
         let secrets = secrets::build(&given, &infrastructure.stores, &mut ledger);
         let data = data::build(&given, &infrastructure, &images, &mut ledger);
@@ -144,6 +147,7 @@ impl<'a> Plan<'a> {
                 verified: verified::verified(&given),
                 prerequisites,
                 infrastructure,
+                code,
                 images,
                 secrets,
                 data,

@@ -16,6 +16,7 @@ mod pipeline;
 mod pools;
 mod ports;
 mod processes;
+mod provisioning;
 mod proxies;
 mod references;
 mod revisions;
@@ -43,6 +44,7 @@ const FAMILIES: &[&[&Rule]] = &[
     revisions::RULES,
     edge::RULES,
     proxies::RULES,
+    provisioning::RULES,
     secrets::RULES,
     environment::RULES,
     config::RULES,

@@ -199,6 +199,18 @@ impl Targets {
                     })?;
             id.clone_into(&mut target.id);
             target.lineage = inherited.lineage;
+            for text in common.values().filter(|text| text.everywhere) {
+                if target.steps.iter().all(|step| step.id != text.id) {
+                    let section = |step: &StepText| {
+                        step.section
+                            .or_else(|| common.get(&step.id).and_then(|common| common.section))
+                    };
+                    let place = target.steps.iter().position(|step| section(step) >= text.section);
+                    target
+                        .steps
+                        .insert(place.unwrap_or(target.steps.len()), text.clone());
+                }
+            }
             for step in &mut target.steps {
                 if let Some(text) = common.get(&step.id) {
                     step.fill_from(text);

@@ -5,6 +5,7 @@
 mod addresses;
 mod api_spec;
 mod app_engine;
+mod arm;
 mod aws_apps;
 mod azure_developer;
 mod bicep;
@@ -47,6 +48,7 @@ mod platforms;
 mod pm2;
 pub(crate) mod process;
 mod procfile;
+pub(crate) mod provisioning;
 pub(crate) mod proxies;
 mod python;
 mod railway;
@@ -87,6 +89,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &addresses::DETECTOR,
     &api_spec::DETECTOR,
     &app_engine::DETECTOR,
+    &arm::DETECTOR,
     &aws_apps::DETECTOR,
     &azure_developer::DETECTOR,
     &bicep::DETECTOR,

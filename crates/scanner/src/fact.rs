@@ -6,7 +6,7 @@ use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Setting, Sym
 use playbook_core::inventory::{
     ApiSpec, AuthFact, Cache, CiFile, CiStep, Collection, CommittedSecret, Container, CorsPolicy,
     DocumentedCommand, ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project,
-    ProjectRule, Proxy, Seed, Signal, Stack, VariableOrigin, VersionPin,
+    ProjectRule, Provisioning, Proxy, Seed, Signal, Stack, VariableOrigin, VersionPin,
 };
 use playbook_core::path::RelPath;
 use playbook_core::secret::Withheld;
@@ -674,6 +674,9 @@ pub(crate) struct Facts {
     pub(crate) pools: Vec<Pool>,
     pub(crate) cors: Vec<CorsPolicy>,
     pub(crate) proxies: Vec<Proxy>,
+    pub(crate) provisioning: Vec<Provisioning>,
+    /// Templates that other templates of the repository apply.
+    pub(crate) applied_by_others: Vec<RelPath>,
     pub(crate) version_pins: Vec<VersionPin>,
     pub(crate) documented_commands: Vec<DocumentedCommand>,
     pub(crate) project_rules: Vec<ProjectRule>,
@@ -744,6 +747,8 @@ impl Facts {
             pools,
             cors,
             proxies,
+            provisioning,
+            applied_by_others,
             version_pins,
             documented_commands,
             project_rules,

@@ -24,6 +24,7 @@ mod kustomize;
 mod lists;
 mod migrations;
 mod project;
+mod provisioning;
 mod proxies;
 mod references;
 mod roles;
@@ -59,7 +60,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
             fact.package_manager = project::lockfile(fact, index).1;
         }
     }
-    terraform::expand(&mut facts);
+    terraform::expand(&mut facts, index);
     charts::expand(&mut facts);
     cluster::join(&mut facts);
     kustomize::apply(&mut facts);
@@ -110,6 +111,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     inventory.services = services.into_iter().map(|merged| merged.service).collect();
     inventory.containers.clone_from(&containers);
     inventory.missing_references = references::find(&inventory, &sources, index);
+    inventory.provisioning = provisioning::resolve(&mut facts, &inventory, index);
     inventory.proxies = proxies::resolve(&mut facts, &inventory);
     inventory.diagnostics = std::mem::take(&mut facts.diagnostics);
     inventory.sort();

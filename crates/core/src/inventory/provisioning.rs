@@ -12,6 +12,8 @@ record! {
         pub name: Shown,
         /// Its type as the file writes it, where it is one word.
         pub kind: Option<Shown>,
+        /// The environment variable that gives it a value.
+        pub variable: Option<Shown>,
         /// Has it no value until somebody gives it one?
         pub required: bool,
         /// Does the file call it sensitive, or is it a secret by its name?
@@ -70,7 +72,7 @@ record! {
 record! {
     /// A folder or file that is applied with a tool of its own.
     pub struct Provisioning {
-        /// `terraform`, `cloudformation`, `bicep`, `arm`, `pulumi`, `cdk`, `packer` …
+        /// `terraform`, `cloudformation`, `sam`, `bicep`, `arm`, `pulumi`, `cdk`, `packer` …
         pub kind: Shown,
         /// The folder (Terraform, Pulumi, CDK) or the file.
         pub path: RelPath,

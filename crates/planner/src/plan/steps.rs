@@ -60,6 +60,9 @@ pub(crate) struct StepText {
     pub(crate) check: Option<String>,
     /// What has to be waited for, with the number's source, for the timeline.
     pub(crate) wait: Option<String>,
+    /// Does every target have it, as the first of its section, unless its own list names it?
+    #[serde(default)]
+    pub(crate) everywhere: bool,
 }
 
 impl StepText {
@@ -253,6 +256,7 @@ mod tests {
             minutes: None,
             settles: Vec::new(),
             check: None,
+            everywhere: false,
             wait: None,
         }
     }

@@ -70,6 +70,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "sections/01-prerequisites.md",
     "sections/01-tools.md",
     "sections/01-versions.md",
+    "sections/02-code.md",
     "sections/02-external.md",
     "sections/02-infrastructure.md",
     "sections/03-check-image.md",

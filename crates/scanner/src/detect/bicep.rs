@@ -6,8 +6,9 @@ use playbook_core::inventory::Stack;
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
 
+use super::provisioning::{self, Declared};
 use super::resource::{self, Field, Fields, Resource};
-use super::{Detector, ending};
+use super::{Detector, ending, judge};
 use crate::fact::Facts;
 use crate::limits;
 use crate::parse::bicep::{self, Declaration, Value};
@@ -32,10 +33,11 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             _ => None,
         })
         .collect();
+    declared(source, facts, &declarations);
     let mut units = Vec::new();
     for declaration in declarations.iter().take(limits::SERVICES) {
         // What a flag that is off by default would add is no part of what runs.
-        if declaration.conditional || declaration.kind == "param" {
+        if declaration.conditional || matches!(declaration.kind, "param" | "output") {
             continue;
         }
         let Some((kind, fields)) = described(declaration, &defaults) else {
@@ -68,6 +70,77 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         confirmed_by: Vec::new(),
         evidence: vec![source.file()],
     });
+}
+
+/// Parameters and outputs, and which files it calls as modules.
+fn declared(source: &Source<'_>, facts: &mut Facts, declarations: &[Declaration]) {
+    let path = source.path.clone();
+    let mut found = provisioning::empty("bicep", path, source.scope, source.file());
+    let mut makes_something = false;
+    for declaration in declarations {
+        let place = source.at(declaration.line);
+        let name = declaration.name.as_str();
+        match declaration.kind {
+            "param" => {
+                let above = decorators(source, declaration.line);
+                let default = match &declaration.value {
+                    Value::Text(text) => Some(text.as_str()),
+                    _ => None,
+                };
+                if let Some(text) = default {
+                    let place = judge::Place::new(declaration.line, source.scope);
+                    judge::literal(source, facts, name, text, place);
+                }
+                let input = Declared {
+                    name,
+                    kind: Some(&declaration.target),
+                    has_default: !matches!(declaration.value, Value::Unknown)
+                        || has_default(source, declaration.line),
+                    default,
+                    sensitive: above.iter().any(|line| line.starts_with("@secure(")),
+                    description: above
+                        .iter()
+                        .find_map(|line| line.strip_prefix("@description('")?.strip_suffix("')")),
+                    variable: None,
+                };
+                found.inputs.extend(input.input(place));
+            }
+            "output" => found.outputs.extend(provisioning::output(name, false, place)),
+            _ => {
+                makes_something = true;
+                let local = declaration.kind == "module" && !declaration.target.contains(':');
+                if local {
+                    facts
+                        .applied_by_others
+                        .extend(source.path.parent().join(&declaration.target));
+                }
+            }
+        }
+    }
+    if makes_something {
+        facts.provisioning.push(found);
+    }
+}
+
+/// The decorators above a line.
+fn decorators<'s>(source: &Source<'s>, line: u32) -> Vec<&'s str> {
+    let before = usize::try_from(line.saturating_sub(1)).unwrap_or(0);
+    let lines: Vec<&str> = source.text.lines().take(before).map(str::trim).collect();
+    let above = lines.iter().rev().copied();
+    // Lists of allowed values stand between a decorator and the parameter.
+    above
+        .take_while(|line| {
+            let starts = ["param ", "var ", "resource ", "module ", "output ", "//"];
+            !line.is_empty() && !starts.iter().any(|start| line.starts_with(start))
+        })
+        .filter(|line| line.starts_with('@'))
+        .collect()
+}
+
+/// Is something assigned on the line?
+fn has_default(source: &Source<'_>, line: u32) -> bool {
+    let at = usize::try_from(line.saturating_sub(1)).unwrap_or(0);
+    source.text.lines().nth(at).is_some_and(|line| line.contains('='))
 }
 
 /// The type and the fields of a resource, or of a module of a public registry.

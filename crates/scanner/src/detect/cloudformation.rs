@@ -8,6 +8,7 @@ use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
 use playbook_core::technology::Catalogue;
 
+use super::provisioning;
 use super::resource::{self, Field, Fields, Resource};
 use super::{Detector, ending};
 use crate::fact::Facts;
@@ -68,6 +69,16 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             },
         ));
     }
+    if is_template {
+        let kind = if source.text.contains("AWS::Serverless") {
+            "sam"
+        } else {
+            "cloudformation"
+        };
+        let found = provisioning::of_template(source, facts, kind, &document, &provisioning::CLOUDFORMATION);
+        facts.provisioning.push(found);
+        nested(source, facts, resources);
+    }
     // Templates of serverless applications are told by their own detector, those with a telling name by the platforms'.
     let serverless = source.text.contains("AWS::Serverless");
     let named = Catalogue::get()
@@ -95,6 +106,19 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             confirmed_by: Vec::new(),
             evidence: vec![source.file()],
         });
+    }
+}
+
+/// Templates of this repository that another one applies.
+fn nested(source: &Source<'_>, facts: &mut Facts, resources: &Node) {
+    for (_, _, object) in resources.entries() {
+        let address = object
+            .path(&["Properties", "TemplateURL"])
+            .or_else(|| object.path(&["Properties", "Location"]))
+            .and_then(Node::text)
+            .filter(|address| !address.contains("://"));
+        let path = address.and_then(|address| source.path.parent().join(address));
+        facts.applied_by_others.extend(path);
     }
 }
 

@@ -16,9 +16,7 @@ use crate::source::Source;
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
-    ending(path, &["tf", "tofu"])
-        || path.name() == "terraform.tfvars"
-        || path.name().ends_with(".auto.tfvars")
+    ending(path, &["tf", "tfvars", "tofu"])
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
@@ -27,12 +25,28 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     for block in body.blocks("terraform") {
         pins(source, facts, block);
     }
+    for (name, line, value) in values(&body) {
+        judge::literal(source, facts, name, value, judge::Place::new(line, source.scope));
+    }
     facts.terraform.push(TerraformFile {
         path: source.path.clone(),
         scope: source.scope,
         ignored: source.ignored,
         body,
     });
+}
+
+/// Values that the file gives to variables: those of a file of values, and defaults.
+fn values(body: &hcl::Body) -> Vec<(&str, u32, &str)> {
+    let own = body
+        .attributes
+        .iter()
+        .filter_map(|attribute| Some((attribute.name.as_str(), attribute.line, attribute.value.text()?)));
+    let defaults = body.blocks("variable").filter_map(|block| {
+        let default = block.body.attribute("default")?;
+        Some((block.label(0)?, default.line, default.value.text()?))
+    });
+    own.chain(defaults).collect()
 }
 
 /// The versions of the tool and of its providers.
@@ -69,6 +83,20 @@ fn pins(source: &Source<'_>, facts: &mut Facts, block: &Block) {
 mod tests {
     use super::*;
     use crate::testing::facts;
+
+    #[test]
+    fn secrets_among_values_are_withheld() {
+        let found = facts(
+            &DETECTOR,
+            "//- infra/prod.tfvars\ndb_password = \"Quill-77-Ember\"\nsize = \"small\"\n//- infra/variables.tf\nvariable \"api_token\" {\n  default = \"changeme\"\n}\n",
+        );
+        let told: Vec<_> = found
+            .committed_secrets
+            .iter()
+            .map(|secret| (secret.name.as_ref().map(Shown::as_str), secret.placeholder))
+            .collect();
+        assert_eq!(told, [(Some("db_password"), false), (Some("api_token"), true)]);
+    }
 
     #[test]
     fn versions_of_the_tool_and_of_providers() {

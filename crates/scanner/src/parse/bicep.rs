@@ -7,7 +7,7 @@ const DEPTH: usize = 40;
 
 /// What a file declares.
 pub(crate) struct Declaration {
-    /// `resource`, `module` or `param`.
+    /// `resource`, `module`, `param` or `output`.
     pub(crate) kind: &'static str,
     /// Its symbolic name.
     pub(crate) name: String,
@@ -118,6 +118,7 @@ impl Reader<'_> {
             Some("resource") => "resource",
             Some("module") => "module",
             Some("param") if parent.is_none() => "param",
+            Some("output") if parent.is_none() => "output",
             _ => {
                 self.at = start;
                 return false;
@@ -129,7 +130,7 @@ impl Reader<'_> {
             return false;
         };
         self.blanks(false);
-        let target = if kind == "param" {
+        let target = if matches!(kind, "param" | "output") {
             self.word().unwrap_or_default()
         } else {
             let Some(Value::Text(target)) = self.string() else {
@@ -152,7 +153,7 @@ impl Reader<'_> {
         }
         let mut conditional = false;
         let value = if self.eat("=") {
-            self.blanks(kind != "param");
+            self.blanks(!matches!(kind, "param" | "output"));
             if self.rest().starts_with("if") && kind != "param" {
                 conditional = true;
                 let rest = self.rest();

@@ -1,6 +1,7 @@
 //! Terraform: folders are modules, and those that no other folder calls are what people apply. Each of them becomes a
 //! stack of its own, with the resources of the modules that it calls, as far as values follow from what is written.
 
+pub(crate) mod provisioning;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use playbook_core::technology::Catalogue;
 
 use crate::detect::resource::{self, Field, Fields, Resource};
 use crate::fact::{Facts, TerraformFile};
+use crate::index::FileIndex;
 use crate::parse::hcl::{Block, Body, Value};
 use crate::parse::json;
 use crate::parse::tree::{Kind, Node};
@@ -23,8 +25,11 @@ use value::{Instance, Module};
 const DEPTH: usize = 6;
 const CALLS: usize = 2000;
 
-/// Makes stacks, stores and jobs of the Terraform files.
-pub(crate) fn expand(facts: &mut Facts) {
+/// Makes stacks, stores and jobs of the Terraform files, and tells what is applied.
+pub(crate) fn expand(facts: &mut Facts, index: &FileIndex) {
+    if facts.terraform.is_empty() {
+        return;
+    }
     let files = std::mem::take(&mut facts.terraform);
     let mut modules: BTreeMap<RelPath, Module<'_>> = BTreeMap::new();
     for file in &files {
@@ -35,7 +40,8 @@ pub(crate) fn expand(facts: &mut Facts) {
         .flat_map(|module| module.calls().map(|(dir, ..)| dir).collect::<Vec<_>>())
         .collect();
     let mut budget = CALLS;
-    for (_, module) in modules.iter().filter(|(dir, _)| !called.contains(*dir)) {
+    let value_files = provisioning::ValueFiles::new(index);
+    for (dir, module) in modules.iter().filter(|(dir, _)| !called.contains(*dir)) {
         let mut walk = Walk {
             modules: &modules,
             files: Vec::new(),
@@ -43,6 +49,9 @@ pub(crate) fn expand(facts: &mut Facts) {
             budget,
         };
         let root = Instance { module, caller: None };
+        facts
+            .provisioning
+            .extend(provisioning::of_root(dir, &root, &value_files, index));
         walk.instance(facts, root, DEPTH);
         budget = walk.budget;
         facts.stacks.extend(walk.stack());

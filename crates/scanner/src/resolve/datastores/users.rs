@@ -257,7 +257,11 @@ services:
             .map(|store| {
                 (
                     store.kind.as_str(),
-                    store.used_by.iter().map(|id| id.as_str()).collect(),
+                    store
+                        .used_by
+                        .iter()
+                        .map(playbook_core::shown::Shown::as_str)
+                        .collect(),
                 )
             })
             .collect();

@@ -24,6 +24,9 @@ impl<'a> Module<'a> {
     pub(super) fn add(&mut self, file: &'a TerraformFile) {
         self.files.push(file);
         if file.path.name().ends_with(".tfvars") {
+            if !super::provisioning::is_automatic(&file.path) {
+                return;
+            }
             for attribute in &file.body.attributes {
                 self.variables.insert(&attribute.name, &attribute.value);
             }
