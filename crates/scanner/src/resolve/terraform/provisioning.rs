@@ -164,7 +164,7 @@ fn state(file: &TerraformFile, block: &Block, found: &mut Provisioning) {
         .chain(backend.body.blocks.iter().map(|block| block.kind.as_str()))
         .collect();
     let known = BACKENDS.get(name);
-    let missing = known.map(|known| {
+    let missing: Option<Vec<Shown>> = known.map(|known| {
         known
             .needs
             .iter()
@@ -172,15 +172,19 @@ fn state(file: &TerraformFile, block: &Block, found: &mut Provisioning) {
             .filter_map(|need| word(need))
             .collect()
     });
+    let whole = missing.as_ref().is_some_and(Vec::is_empty);
     let switched_off = |name: &str| backend.body.get(name).and_then(Value::boolean) == Some(false);
     found.state = Some(ProvisioningState {
         backend: shown,
         settings: settings.iter().filter_map(|name| word(name)).collect(),
         missing: missing.unwrap_or_default(),
-        locks: known.map(|known| {
-            let set = |name: &String| settings.contains(name.as_str()) && !switched_off(name);
-            known.always_locks || known.locks.iter().any(set)
-        }),
+        // What is left to the command line may switch the lock on.
+        locks: known
+            .map(|known| {
+                let set = |name: &String| settings.contains(name.as_str()) && !switched_off(name);
+                known.always_locks || known.locks.iter().any(set)
+            })
+            .filter(|locks| *locks || whole),
         evidence: vec![Evidence::at(&file.path, backend.line)],
     });
 }
