@@ -56,7 +56,9 @@ impl RelPath {
 
     /// The last component (`.` for the root).
     pub fn name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or(&self.0)
+        // Names are short and asked for often: byte by byte from the end is the quickest way to them.
+        let slash = self.0.as_bytes().iter().rposition(|byte| *byte == b'/');
+        slash.and_then(|at| self.0.get(at + 1..)).unwrap_or(&self.0)
     }
 
     /// The folder that holds it; the root's parent is the root.

@@ -686,77 +686,46 @@ pub(crate) struct Facts {
     pub(crate) withheld: Withheld,
 }
 
-macro_rules! extend_lists {
-    ($self:ident, $other:ident: $($field:ident),* $(,)?) => {
-        $($self.$field.extend($other.$field);)*
+/// Names every list of [`Facts`] once, for what has to be done with each.
+macro_rules! for_lists {
+    ($each:ident, $($given:ident),+) => {
+        $each!(
+            $($given),+:
+            project, projects, scripts, script_names, untracked, made_files, shell_scripts, entry_points, programs,
+            stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants,
+            unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases,
+            handlers, handled, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds,
+            api_specs, auth, external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools,
+            cors, proxies, provisioning, applied_by_others, version_pins, documented_commands, project_rules, committed_secrets, signals,
+            diagnostics, config_imports
+        )
     };
 }
 
+macro_rules! extend_lists {
+    ($self:ident, $other:ident: $($field:ident),*) => {{
+        $($self.$field.extend($other.$field);)*
+    }};
+}
+
+macro_rules! are_empty {
+    ($self:ident: $($field:ident),*) => {{
+        // A list that is not named above does not compile here.
+        let Self { withheld, $($field),* } = $self;
+        withheld.is_empty() $(&& $field.is_empty())*
+    }};
+}
+
 impl Facts {
+    /// Was nothing told?
+    pub(crate) fn is_empty(&self) -> bool {
+        for_lists!(are_empty, self)
+    }
+
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-        extend_lists!(
-            self, other:
-            project,
-            projects,
-            scripts,
-            script_names,
-            untracked,
-            made_files,
-            shell_scripts,
-            entry_points,
-            programs,
-            stores,
-            default_stores,
-            collections,
-            settings_imports,
-            variables,
-            routes,
-            prefixes,
-            constants,
-            unprefixed,
-            jobs,
-            migrations,
-            revisions,
-            file_sets,
-            extends,
-            port_variables,
-            terraform,
-            health_bases,
-            handlers,
-            handled,
-            aliases,
-            inherited,
-            charts,
-            kustomizations,
-            templates,
-            objects,
-            infrastructure,
-            containers,
-            seeds,
-            api_specs,
-            auth,
-            external_services,
-            caching,
-            observability,
-            ci,
-            ci_steps,
-            stacks,
-            interfaces,
-            pools,
-            cors,
-            proxies,
-            provisioning,
-            applied_by_others,
-            version_pins,
-            documented_commands,
-            project_rules,
-            committed_secrets,
-            signals,
-            diagnostics,
-        );
-        self.config_imports.extend(other.config_imports);
+        for_lists!(extend_lists, self, other);
         self.withheld.extend(other.withheld);
     }
 

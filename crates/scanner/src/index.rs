@@ -1,6 +1,6 @@
 //! The files of a tree: listed once, each read at most once by the scan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use playbook_core::diagnostic::{Diagnostic, DiagnosticKind};
@@ -18,8 +18,8 @@ enum Store {
 
 /// The files of a tree.
 pub(crate) struct FileIndex {
+    /// Sorted by path.
     entries: Vec<Entry>,
-    paths: BTreeSet<RelPath>,
     store: Store,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -28,10 +28,8 @@ impl FileIndex {
     /// Lists a folder.
     pub(crate) fn of_folder(root: PathBuf, skip_file: Option<(u64, u64)>) -> Self {
         let tree = walk::walk(&root, skip_file);
-        let paths = tree.files.iter().map(|entry| entry.path.clone()).collect();
         Self {
             entries: tree.files,
-            paths,
             store: Store::Disk(root),
             diagnostics: tree.diagnostics,
         }
@@ -52,7 +50,6 @@ impl FileIndex {
             .collect();
         Self {
             entries,
-            paths: texts.keys().cloned().collect(),
             store: Store::Memory(texts),
             diagnostics: Vec::new(),
         }
@@ -65,7 +62,9 @@ impl FileIndex {
 
     /// Is there a file of this path?
     pub(crate) fn contains(&self, path: &RelPath) -> bool {
-        self.paths.contains(path)
+        self.entries
+            .binary_search_by(|entry| entry.path.cmp(path))
+            .is_ok()
     }
 
     /// Is there a file of this name in the folder?

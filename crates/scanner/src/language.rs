@@ -401,26 +401,23 @@ pub(crate) fn language(name: &str) -> Option<&'static Language> {
 
 /// The language of a path, by its ending or its whole name.
 pub(crate) fn language_of(path: &str) -> Option<&'static Language> {
-    static BY_ENDING: LazyLock<BTreeMap<&'static str, &'static Language>> = LazyLock::new(|| {
-        let endings = |language: &'static Language| {
-            language
-                .definition
-                .extensions
-                .iter()
-                .map(move |ending| (ending.as_str(), language))
-        };
-        languages().iter().flat_map(endings).collect()
-    });
+    type ByText = BTreeMap<&'static str, &'static Language>;
+    fn table(texts: fn(&'static Language) -> &'static [String]) -> ByText {
+        // The first language of a text counts.
+        let pairs = languages().iter().rev();
+        pairs
+            .flat_map(|language| texts(language).iter().map(move |text| (text.as_str(), language)))
+            .collect()
+    }
+    static BY_NAME: LazyLock<ByText> = LazyLock::new(|| table(|language| &language.definition.file_names));
+    static BY_ENDING: LazyLock<ByText> = LazyLock::new(|| table(|language| &language.definition.extensions));
     let name = path.rsplit('/').next().unwrap_or(path);
-    let by_name = languages()
-        .iter()
-        .find(|language| language.definition.file_names.iter().any(|file| file == name));
-    by_name.or_else(|| {
-        let (stem, ending) = name.rsplit_once('.')?;
-        let ending = ending.to_ascii_lowercase();
-        BY_ENDING
-            .get(ending.as_str())
-            .copied()
-            .filter(|_| !stem.is_empty())
-    })
+    if let Some(language) = BY_NAME.get(name) {
+        return Some(language);
+    }
+    let (_, ending) = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty())?;
+    if ending.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return BY_ENDING.get(ending.to_ascii_lowercase().as_str()).copied();
+    }
+    BY_ENDING.get(ending).copied()
 }

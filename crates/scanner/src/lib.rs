@@ -121,10 +121,14 @@ fn collect(index: &FileIndex, options: &Options) -> Facts {
     if let Some(seed) = options.shuffle_seed {
         shuffle(&mut wanted, seed);
     }
-    let read = |wanted: &Wanted<'_>| (wanted.at, facts_of(index, wanted));
-    let parallel = || wanted.par_iter().map(read).collect::<Vec<_>>();
+    // Most files tell nothing, and an empty set of facts takes a thousand bytes.
+    let read = |wanted: &Wanted<'_>| {
+        let facts = facts_of(index, wanted);
+        (!facts.is_empty()).then_some((wanted.at, facts))
+    };
+    let parallel = || wanted.par_iter().filter_map(read).collect::<Vec<_>>();
     let mut told = match options.threads {
-        Some(1) => wanted.iter().map(read).collect(),
+        Some(1) => wanted.iter().filter_map(read).collect(),
         Some(threads) => match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
             Ok(pool) => pool.install(parallel),
             Err(_) => parallel(),
@@ -173,23 +177,24 @@ fn facts_of(index: &FileIndex, wanted: &Wanted<'_>) -> Facts {
         .and_then(|language| language.without_inline_tests(&text))
         .unwrap_or(text);
     let source = Source::new(&entry.path, &text, scope::scope_of(&entry.path), entry.ignored);
+    // Detectors see what they told themselves, never what others told.
+    let mut own = Facts::default();
     for detector in &wanted.detectors {
-        match guarded(detector, &source) {
-            Some(told) => facts.absorb(told),
-            None => facts.diagnostics.push(failed(DiagnosticKind::DetectorFailed)),
+        if guarded(detector, &source, &mut own) {
+            if !own.is_empty() {
+                facts.absorb(std::mem::take(&mut own));
+            }
+        } else {
+            own = Facts::default();
+            facts.diagnostics.push(failed(DiagnosticKind::DetectorFailed));
         }
     }
     facts
 }
 
-/// Runs a detector; a panic of one detector on one file costs no more than its facts.
-fn guarded(detector: &Detector, source: &Source<'_>) -> Option<Facts> {
-    catch_unwind(AssertUnwindSafe(|| {
-        let mut facts = Facts::default();
-        (detector.detect)(source, &mut facts);
-        facts
-    }))
-    .ok()
+/// Runs a detector; a panic of one detector on one file costs no more than its facts. `false` for a panic.
+fn guarded(detector: &Detector, source: &Source<'_>, facts: &mut Facts) -> bool {
+    catch_unwind(AssertUnwindSafe(|| (detector.detect)(source, facts))).is_ok()
 }
 
 /// A plan that this program printed says nothing about the repository.

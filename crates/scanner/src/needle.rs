@@ -1,6 +1,7 @@
 //! Plain texts that are looked for before anything costly is done with a file: one pass over it, whatever their number.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
+use memchr::memmem;
 
 /// Several texts, of which a file has one or none.
 ///
@@ -11,8 +12,8 @@ pub(crate) struct Needles(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    /// Vector instructions, each searcher for as many texts as they can look for at once.
-    Packed(Vec<packed::Searcher>),
+    /// Vector instructions: searchers for many texts at once, and one for each text that is too short for them.
+    Packed(Vec<packed::Searcher>, Vec<memmem::Finder<'static>>),
     /// Byte by byte: for more texts, and where the machine has no such instructions.
     Automaton(AhoCorasick),
     /// Every file has it: an empty text is among them, or there is no automaton for them.
@@ -24,8 +25,8 @@ enum Kind {
 /// Texts that vector instructions look for at once.
 const PACKED: usize = 64;
 /// More passes than this cost as much as one byte by byte.
-const PASSES: usize = 3;
-/// Shorter texts than this make a search with vector instructions stop at every second line.
+const PASSES: usize = 6;
+/// Shorter texts than this make a search for many stop at every second line.
 const SHORTEST_PACKED: usize = 3;
 
 impl Needles {
@@ -43,12 +44,18 @@ impl Needles {
         if texts.iter().any(|text| text.is_empty()) {
             return Self(Kind::Always);
         }
-        let fit = texts.len() <= PACKED * PASSES && texts.iter().all(|text| text.len() >= SHORTEST_PACKED);
-        let packed: Option<Vec<packed::Searcher>> = fit
-            .then(|| texts.chunks(PACKED).map(packed::Searcher::new).collect())
+        let (long, short): (Vec<&str>, Vec<&str>) =
+            texts.iter().partition(|text| text.len() >= SHORTEST_PACKED);
+        let passes = short.len() + long.len().div_ceil(PACKED);
+        let packed: Option<Vec<packed::Searcher>> = (passes <= PASSES)
+            .then(|| long.chunks(PACKED).map(packed::Searcher::new).collect())
             .flatten();
+        let finders = short
+            .iter()
+            .map(|text| memmem::Finder::new(*text).into_owned())
+            .collect();
         Self(match packed {
-            Some(searchers) => Kind::Packed(searchers),
+            Some(searchers) => Kind::Packed(searchers, finders),
             None => AhoCorasick::builder()
                 .kind(Some(AhoCorasickKind::DFA))
                 .build(&texts)
@@ -59,7 +66,12 @@ impl Needles {
     /// Does a text have any of them?
     pub(crate) fn any_in(&self, text: &str) -> bool {
         match &self.0 {
-            Kind::Packed(searchers) => searchers.iter().any(|searcher| searcher.find(text).is_some()),
+            Kind::Packed(searchers, finders) => {
+                searchers.iter().any(|searcher| searcher.find(text).is_some())
+                    || finders
+                        .iter()
+                        .any(|finder| finder.find(text.as_bytes()).is_some())
+            }
             Kind::Automaton(automaton) => automaton.is_match(text),
             Kind::Always => true,
             Kind::Never => false,

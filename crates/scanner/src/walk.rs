@@ -225,12 +225,9 @@ pub(crate) fn read(root: &Path, path: &RelPath, limit: u64) -> Result<Vec<u8>, D
         return Err(DiagnosticKind::FileTooLarge);
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    // The file may grow while it is read: the bound holds all the same.
-    file.take(limit + 1)
+    // The file may grow while it is read: what it held when it was opened counts, which spares a look for more.
+    file.take(metadata.len())
         .read_to_end(&mut bytes)
         .map_err(|_| DiagnosticKind::Unreadable)?;
-    if bytes.len() as u64 > limit {
-        return Err(DiagnosticKind::FileTooLarge);
-    }
     Ok(bytes)
 }

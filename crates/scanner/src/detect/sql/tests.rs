@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn told(sql: &str) -> Vec<(String, String, u32)> {
