@@ -14,6 +14,7 @@ use super::judge::{self, Place};
 use crate::fact::Facts;
 use crate::language::language_of;
 use crate::limits;
+use crate::needle::Needles;
 use crate::source::Source;
 
 /// Observations in source code and settings.
@@ -60,7 +61,13 @@ struct Compiled {
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(include_str!("code_marks/patterns.toml")).unwrap_or_default());
 
-static BY_ENDING: LazyLock<BTreeMap<Word, Vec<Compiled>>> = LazyLock::new(|| {
+/// The marks of an ending, and their needles for one search.
+struct Marks {
+    needles: Needles,
+    marks: Vec<Compiled>,
+}
+
+static BY_ENDING: LazyLock<BTreeMap<Word, Marks>> = LazyLock::new(|| {
     let mut map: BTreeMap<Word, Vec<Compiled>> = BTreeMap::new();
     for told in &TABLE.mark {
         for ending in &told.endings {
@@ -70,10 +77,15 @@ static BY_ENDING: LazyLock<BTreeMap<Word, Vec<Compiled>>> = LazyLock::new(|| {
             });
         }
     }
-    map
+    map.into_iter()
+        .map(|(ending, marks)| {
+            let needles = Needles::new(marks.iter().map(|mark| mark.told.needle));
+            (ending, Marks { needles, marks })
+        })
+        .collect()
 });
 
-fn marks(path: &RelPath) -> Option<&'static Vec<Compiled>> {
+fn marks(path: &RelPath) -> Option<&'static Marks> {
     let (_, ending) = path.name().rsplit_once('.')?;
     BY_ENDING.get(ending)
 }
@@ -86,7 +98,10 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if !source.is_production() || source.text.len() as u64 > limits::SOURCE_BYTES {
         return;
     }
-    for mark in marks(source.path).into_iter().flatten() {
+    let Some(known) = marks(source.path).filter(|known| known.needles.any_in(source.text)) else {
+        return;
+    };
+    for mark in &known.marks {
         let Some(found) = place(source, mark) else {
             continue;
         };
