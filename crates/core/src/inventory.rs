@@ -17,8 +17,8 @@ mod stack;
 pub use cluster::{Autoscaler, Delivery, DisruptionBudget, NetworkRule, ScalingMetric};
 pub use code::{
     ApiSpec, AuthFact, CommittedSecret, CorsPolicy, DocumentedCommand, Interface, InterfaceKind,
-    MissingReference, Pool, ProjectRule, ReferenceKind, ReferenceOrigin, Route, Signal, SignalKind,
-    VersionPin,
+    MissingReference, Pool, ProjectRule, RateLimit, ReferenceKind, ReferenceOrigin, Route, Signal,
+    SignalKind, Upload, VersionPin,
 };
 pub use data::{Cache, Collection, Datastore, Migration, Operation, OperationKind, Revision, Seed};
 pub use environment::{EnvironmentVariable, ReadSite, VariableOrigin};
@@ -132,6 +132,10 @@ record! {
         pub interfaces: Vec<Interface>,
         /// Connection pools and their settings.
         pub pools: Vec<Pool>,
+        /// Limits on requests, and where they keep their counters.
+        pub rate_limits: Vec<RateLimit>,
+        /// Files that requests bring, and where they go.
+        pub uploads: Vec<Upload>,
         /// CORS policies.
         pub cors: Vec<CorsPolicy>,
         /// Every place that states the version of a runtime or tool, so that disagreement shows.
@@ -186,6 +190,8 @@ impl Inventory {
             routes: Vec::new(),
             interfaces: Vec::new(),
             pools: Vec::new(),
+            rate_limits: Vec::new(),
+            uploads: Vec::new(),
             cors: Vec::new(),
             version_pins: Vec::new(),
             ci_steps: Vec::new(),
@@ -233,6 +239,8 @@ impl Inventory {
         tidy(&mut self.routes);
         tidy(&mut self.interfaces);
         tidy(&mut self.pools);
+        tidy(&mut self.rate_limits);
+        tidy(&mut self.uploads);
         tidy(&mut self.cors);
         tidy(&mut self.version_pins);
         tidy(&mut self.ci_steps);

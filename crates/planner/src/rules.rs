@@ -11,6 +11,7 @@ pub(crate) mod facts;
 mod health;
 mod images;
 pub(crate) mod knowledge;
+mod limits;
 pub(crate) mod migrations;
 mod pipeline;
 mod pools;
@@ -45,6 +46,7 @@ const FAMILIES: &[&[&Rule]] = &[
     edge::RULES,
     proxies::RULES,
     provisioning::RULES,
+    limits::RULES,
     secrets::RULES,
     environment::RULES,
     config::RULES,

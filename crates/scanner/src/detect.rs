@@ -43,6 +43,7 @@ mod makefile;
 mod manifests;
 mod node;
 mod nomad;
+mod operations;
 mod php;
 mod platforms;
 mod pm2;
@@ -122,6 +123,7 @@ pub(crate) const DETECTORS: &[&Detector] = &[
     &manifests::DETECTOR,
     &node::DETECTOR,
     &nomad::DETECTOR,
+    &operations::DETECTOR,
     &php::DETECTOR,
     &platforms::DETECTOR,
     &pm2::DETECTOR,

@@ -6,7 +6,7 @@ use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Setting, Sym
 use playbook_core::inventory::{
     ApiSpec, AuthFact, Cache, CiFile, CiStep, Collection, CommittedSecret, Container, CorsPolicy,
     DocumentedCommand, ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project,
-    ProjectRule, Provisioning, Proxy, Seed, Signal, Stack, VariableOrigin, VersionPin,
+    ProjectRule, Provisioning, Proxy, RateLimit, Seed, Signal, Stack, Upload, VariableOrigin, VersionPin,
 };
 use playbook_core::path::RelPath;
 use playbook_core::secret::Withheld;
@@ -433,6 +433,19 @@ pub(crate) struct JobFact {
     pub(crate) evidence: Evidence,
 }
 
+/// The time zone that jobs are scheduled in.
+#[derive(Debug, Clone)]
+pub(crate) struct TimeZoneFact {
+    /// Slug of the runner whose jobs it is for; empty for any.
+    pub(crate) runner: &'static str,
+    /// Does it hold for every job of the application, or for the one that it stands at?
+    pub(crate) whole: bool,
+    /// The zone.
+    pub(crate) zone: Name,
+    /// Where it stands.
+    pub(crate) evidence: Evidence,
+}
+
 /// A migration tool is configured or used here.
 #[derive(Debug, Clone)]
 pub(crate) struct MigrationFact {
@@ -642,6 +655,9 @@ pub(crate) struct Facts {
     pub(crate) constants: Vec<ConstantFact>,
     pub(crate) unprefixed: Vec<UnprefixedFact>,
     pub(crate) jobs: Vec<JobFact>,
+    pub(crate) time_zones: Vec<TimeZoneFact>,
+    pub(crate) rate_limits: Vec<RateLimit>,
+    pub(crate) uploads: Vec<Upload>,
     pub(crate) migrations: Vec<MigrationFact>,
     pub(crate) revisions: Vec<RevisionFact>,
     pub(crate) file_sets: Vec<FileSetFact>,
@@ -693,7 +709,7 @@ macro_rules! for_lists {
             $($given),+:
             project, projects, scripts, script_names, untracked, made_files, shell_scripts, entry_points, programs,
             stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants,
-            unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases,
+            unprefixed, jobs, time_zones, rate_limits, uploads, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases,
             handlers, handled, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds,
             api_specs, auth, external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools,
             cors, proxies, provisioning, applied_by_others, version_pins, documented_commands, project_rules, committed_secrets, signals,

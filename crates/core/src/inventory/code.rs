@@ -115,6 +115,36 @@ record! {
 }
 
 record! {
+    /// A limit on how many requests a client may make.
+    pub struct RateLimit {
+        /// The library.
+        pub library: Shown,
+        /// Where it keeps its counters: `memory`, `redis`, `cache` (the application's), `shared` (a store that the code names).
+        pub state: Option<Shown>,
+        /// Id of the service.
+        pub service: Option<Shown>,
+        /// The places that prove it.
+        pub evidence: Vec<Evidence>,
+    }
+}
+
+record! {
+    /// Files that requests bring.
+    pub struct Upload {
+        /// The library or framework that reads them.
+        pub library: Shown,
+        /// Where they go: `disk`, `memory`, `object-storage`, `disk-setting` (a setting names the disk).
+        pub destination: Option<Shown>,
+        /// The largest body or file that the code admits, in bytes.
+        pub limit_bytes: Option<u64>,
+        /// Id of the service.
+        pub service: Option<Shown>,
+        /// The places that prove it.
+        pub evidence: Vec<Evidence>,
+    }
+}
+
+record! {
     /// A CORS policy.
     pub struct CorsPolicy {
         /// Origins written in the code, where harmless.

@@ -171,6 +171,8 @@ record! {
     pub struct Cache {
         /// Slug of the library or store.
         pub kind: Shown,
+        /// Where it keeps its entries: `memory`, `redis`, `memcached`, `disk`, `database`, `shared`.
+        pub state: Option<Shown>,
         /// Lifetime of entries as the code says it.
         pub lifetime: Option<Shown>,
         /// The places that prove it.

@@ -221,6 +221,8 @@ record! {
         pub name: Shown,
         /// A cron expression, or the interval as the code says it.
         pub schedule: Option<Shown>,
+        /// The time zone of the schedule, where code or settings name one.
+        pub time_zone: Option<Shown>,
         /// What starts it: `celery-beat`, `github-actions`, `kubernetes`, `apscheduler` …
         pub runner: Shown,
         /// Id of the service that runs it.

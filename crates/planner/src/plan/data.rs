@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use playbook_core::evidence::Evidence;
-use playbook_core::inventory::{Migration, OperationKind, Revision, Role, Seed, Service};
+use playbook_core::inventory::{Cache, Inventory, Migration, OperationKind, Revision, Role, Seed, Service};
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group, Lock};
 
@@ -27,8 +27,18 @@ pub(crate) struct Data<'a> {
     seeds: Vec<Seeded<'a>>,
     /// Places where the code makes the schema by itself.
     schema_from_code: Vec<&'a Evidence>,
-    /// Places where names, topics, collections are stated.
-    caches: Vec<&'a Shown>,
+    /// Caches, one of each library and place of its entries.
+    caches: Vec<&'a Cache>,
+}
+
+/// The caches, one of each library, place and lifetime.
+fn caches(inventory: &Inventory) -> Vec<&Cache> {
+    let mut seen = std::collections::BTreeSet::new();
+    inventory
+        .caching
+        .iter()
+        .filter(|cache| seen.insert((&cache.kind, &cache.state, &cache.lifetime)))
+        .collect()
 }
 
 /// A migration tool on this target.
@@ -207,7 +217,7 @@ pub(super) fn build<'a>(
             })
             .filter_map(|signal| signal.evidence.first())
             .collect(),
-        caches: inventory.caching.iter().map(|cache| &cache.kind).collect(),
+        caches: caches(inventory),
     }
 }
 

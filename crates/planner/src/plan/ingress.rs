@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{
-    CorsPolicy, EnvironmentVariable, Interface, InterfaceKind, PublishedPort, Role, Route, Signal, SignalKind,
+    CorsPolicy, EnvironmentVariable, Interface, InterfaceKind, PublishedPort, RateLimit, Role, Route, Signal,
+    SignalKind, Upload,
 };
 use playbook_core::shown::Shown;
 
@@ -55,6 +56,10 @@ pub(crate) struct Ingress<'a> {
     /// Those of them that a proxy can match as they stand.
     limited: Vec<&'a Shown>,
     rate_limits: Vec<&'a Signal>,
+    /// The same with where they keep their counters.
+    limiters: &'a [RateLimit],
+    /// What the code says of the files that requests bring.
+    received: &'a [Upload],
     sockets: Vec<&'a Interface>,
     streams: Vec<&'a Interface>,
     uploads: Vec<&'a Interface>,
@@ -217,6 +222,8 @@ pub(super) fn build<'a>(
         closed: closed(given, services, edge, &name_of),
         leaking: leaking(given, infrastructure, services),
         presets: presets(services),
+        limiters: &inventory.rate_limits,
+        received: &inventory.uploads,
         rate_limits: inventory
             .signals
             .iter()

@@ -185,7 +185,7 @@ fn timers(inventory: &Inventory, service: &Service) -> Vec<Evidence> {
 }
 
 /// Instances times processes, where either is stated to be more than one.
-fn copies(inventory: &Inventory, context: &Context, service: &Service) -> Option<u32> {
+pub(super) fn copies(inventory: &Inventory, context: &Context, service: &Service) -> Option<u32> {
     let replicas = facts::replicas(inventory, context, service).unwrap_or(1);
     let workers = service.workers.unwrap_or(1);
     let copies = replicas.saturating_mul(workers);

@@ -174,14 +174,20 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     }
 }
 
-fn concerns(source: &Source<'_>, end: &str, endings: &[Word], needle: &str, with: &[Word]) -> bool {
+pub(super) fn concerns(
+    source: &Source<'_>,
+    end: &str,
+    endings: &[Word],
+    needle: &str,
+    with: &[Word],
+) -> bool {
     endings.contains(&end)
         && source.text.contains(needle)
         && (with.is_empty() || with.iter().any(|word| source.text.contains(word)))
 }
 
 /// Does a comment stand before the match on its line?
-fn is_comment(source: &Source<'_>, at: usize) -> bool {
+pub(super) fn is_comment(source: &Source<'_>, at: usize) -> bool {
     let before = source.text.get(..at).unwrap_or_default();
     let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
     ["//", "#", "*", "/*", "--"]

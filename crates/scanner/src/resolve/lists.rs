@@ -16,6 +16,7 @@ use playbook_core::technology::{Catalogue, Group, Technology};
 use super::candidates::Sources;
 use super::services::Merged;
 use super::units::{self, UnitClass};
+use crate::fact::{JobFact, TimeZoneFact};
 use crate::index::FileIndex;
 use crate::scope;
 
@@ -122,6 +123,24 @@ pub(crate) fn fill(
             pool
         })
         .collect();
+    inventory.rate_limits = facts
+        .rate_limits
+        .iter()
+        .cloned()
+        .map(|mut limit| {
+            limit.service = service_of(&limit.evidence);
+            limit
+        })
+        .collect();
+    inventory.uploads = facts
+        .uploads
+        .iter()
+        .cloned()
+        .map(|mut upload| {
+            upload.service = service_of(&upload.evidence);
+            upload
+        })
+        .collect();
     inventory.cors = facts
         .cors
         .iter()
@@ -159,11 +178,44 @@ pub(crate) fn fill(
         .map(|job| ScheduledJob {
             name: (&job.name).into(),
             schedule: job.schedule.as_ref().map(Into::into),
+            time_zone: time_zone(sources, job),
             runner: job.runner.clone(),
             service: service_of(std::slice::from_ref(&job.evidence)),
             evidence: vec![job.evidence.clone()],
         })
         .collect();
+}
+
+/// Lines behind the beginning of a job in which its options stand.
+const JOB_LINES: u32 = 8;
+
+/// The time zone that a job is scheduled in: what stands at the job itself, else the setting of its application.
+fn time_zone(sources: &Sources<'_>, job: &JobFact) -> Option<Shown> {
+    let fits = |fact: &&TimeZoneFact| fact.runner.is_empty() || job.runner == fact.runner;
+    let zones = || sources.facts.time_zones.iter().filter(fits);
+    let near = zones()
+        .filter(|fact| !fact.whole && fact.evidence.path == job.evidence.path)
+        .filter_map(|fact| {
+            let (at, start) = (fact.evidence.line?, job.evidence.line?);
+            let distance = at.checked_sub(start)?;
+            (distance <= JOB_LINES).then_some((distance, fact))
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, fact)| fact);
+    // Another job that begins in between has the zone for itself.
+    let taken = near.is_some_and(|fact| {
+        sources.facts.jobs.iter().any(|other| {
+            other.evidence.path == job.evidence.path
+                && other.evidence.line > job.evidence.line
+                && other.evidence.line <= fact.evidence.line
+        })
+    });
+    let owner = |path: &playbook_core::path::RelPath| sources.apps.owner(path).map(|app| app.dir.clone());
+    near.filter(|_| !taken)
+        .or_else(|| {
+            zones().find(|fact| fact.whole && owner(&fact.evidence.path) == owner(&job.evidence.path))
+        })
+        .map(|fact| (&fact.zone).into())
 }
 
 /// What packages of an application that runs as a service stand for, by slug.

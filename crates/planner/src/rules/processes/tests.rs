@@ -37,6 +37,7 @@ fn scheduler() {
     let job = |runner: &'static str, name: &'static str| ScheduledJob {
         name: name.into(),
         schedule: None,
+        time_zone: None,
         runner: runner.into(),
         service: None,
         evidence: vec![place("src/jobs", 4)],

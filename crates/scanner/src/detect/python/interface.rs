@@ -84,6 +84,7 @@ fn marked(code: &Code<'_>, mark: &'static Mark, offset: usize, facts: &mut Facts
     if !mark.cache.is_empty() && production {
         facts.caching.push(Cache {
             kind: Shown::from(mark.cache),
+            state: None,
             lifetime: None,
             evidence: vec![evidence],
         });

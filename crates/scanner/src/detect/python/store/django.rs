@@ -72,6 +72,7 @@ fn backends(code: &Code<'_>, name: &str, value: Span, facts: &mut Facts) {
         if name == "CACHES" {
             facts.caching.push(Cache {
                 kind: Shown::from(kind),
+                state: Some(Shown::from(kind)),
                 lifetime: None,
                 evidence: vec![code.source.at(code.line(at))],
             });
