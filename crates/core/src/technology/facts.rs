@@ -481,6 +481,8 @@ pub struct Driver {
     pub language: Text,
     /// Connection strings it takes, as scheme or form.
     pub url_forms: Vec<Text>,
+    /// The scheme that a library wants which drives it, by the library's slug.
+    pub library_schemes: BTreeMap<Text, Text>,
     /// Parameter that turns TLS on, as written in the URL or the options.
     pub tls: Option<Text>,
     /// Parameters of other clients that break it.

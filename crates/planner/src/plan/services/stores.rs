@@ -115,7 +115,7 @@ pub(super) fn addresses(given: &Given<'_>, infrastructure: &Infrastructure<'_>) 
                 .variables
                 .iter()
                 .filter(|variable| carries(variable, store))
-                .filter_map(|variable| address(variable, store))
+                .filter_map(|variable| address(given, variable, store))
         })
         .collect()
 }
@@ -129,7 +129,7 @@ fn carries(variable: &EnvironmentVariable, store: &Store<'_>) -> bool {
             .any(|end| variable.name.as_str().to_ascii_uppercase().ends_with(end))
 }
 
-fn address(variable: &EnvironmentVariable, store: &Store<'_>) -> Option<Address> {
+fn address(given: &Given<'_>, variable: &EnvironmentVariable, store: &Store<'_>) -> Option<Address> {
     let catalogue = Catalogue::get();
     // The form that the driver wants, else the engine's own.
     let scheme = store
@@ -137,7 +137,14 @@ fn address(variable: &EnvironmentVariable, store: &Store<'_>) -> Option<Address>
         .drivers
         .iter()
         .filter_map(|driver| catalogue.find(Group::Driver, driver.as_str())?.driver.as_ref())
-        .find_map(|driver| driver.url_forms.first()?.split("://").next())
+        .find_map(|driver| {
+            driver
+                .library_schemes
+                .iter()
+                .find(|(library, _)| given.inventory.pools.iter().any(|pool| pool.library == **library))
+                .map(|(_, scheme)| *scheme)
+                .or_else(|| driver.url_forms.first()?.split("://").next())
+        })
         .or_else(|| {
             catalogue
                 .find(Group::Datastore, store.store.kind.as_str())?
