@@ -138,6 +138,8 @@ fn wants(path: &RelPath) -> bool {
             "sql",
             "prisma",
             "properties",
+            "yml",
+            "json",
         ],
     )
 }
@@ -408,6 +410,10 @@ func open() {
 }
 //- config/runtime.exs
 config :shop, Shop.Repo, pool_size: String.to_integer(System.get_env(\"POOL_SIZE\") || \"10\")
+//- config/database.yml
+default:
+  adapter: postgresql
+  pool: <%= ENV.fetch(\"RAILS_MAX_THREADS\") { 5 } %>
 ",
         );
         let names: Vec<(&str, Option<&str>)> = facts
@@ -434,7 +440,11 @@ config :shop, Shop.Repo, pool_size: String.to_integer(System.get_env(\"POOL_SIZE
             .collect();
         assert_eq!(
             pools,
-            [("pgxpool", Some(25), None), ("ecto", Some(10), Some("POOL_SIZE")),]
+            [
+                ("pgxpool", Some(25), None),
+                ("ecto", Some(10), Some("POOL_SIZE")),
+                ("activerecord", Some(5), Some("RAILS_MAX_THREADS")),
+            ]
         );
     }
 }
