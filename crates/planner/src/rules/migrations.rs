@@ -371,10 +371,33 @@ pub(crate) fn missing_copy<'a>(
                 || source.contains(['*', '$'])
                 || folder.split('/').any(|part| part == tail)
                 || (copy.from.is_some() && !is_file && is_whole_folder(tail))
+                || (copy.from.is_some() && put_below(container, folder, source, &stages))
         })
     });
     let last = copies.last().filter(|_| !may_hold)?;
     Some((container, Evidence::at(&container.path, last.line)))
+}
+
+/// Did an earlier stage put the folder, or one above it, below what is copied from there?
+fn put_below(container: &Container, folder: &str, source: &str, last: &[u32]) -> bool {
+    let parts: Vec<&str> = folder.split('/').collect();
+    container
+        .copies
+        .iter()
+        .filter(|copy| !last.contains(&copy.stage))
+        .any(|copy| {
+            let inside = copy.destination.as_ref().is_some_and(|destination| {
+                destination
+                    .as_str()
+                    .strip_prefix(source)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            });
+            inside
+                && copy.sources.iter().any(|one| {
+                    let one = one.as_str().trim_end_matches('/');
+                    parts.contains(&one.rsplit('/').next().unwrap_or(one))
+                })
+        })
 }
 
 /// Names of folders that usually hold a whole application.

@@ -330,8 +330,9 @@ fn applies(technology: &Technology, text: &str) -> bool {
         .is_some_and(|facts| facts.apply_words.iter().any(|words| text.contains(words)));
     by_words
         || roles::simple_commands(text).iter().any(|words| {
-            Catalogue::get()
-                .by_command(words)
+            let catalogue = Catalogue::get();
+            catalogue
+                .by_command(catalogue.without_wrappers(words))
                 .iter()
                 .any(|found| found.group == Group::Migration && found.id == technology.id)
         })

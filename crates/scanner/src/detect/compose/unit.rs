@@ -1,5 +1,8 @@
 //! One service of a Compose file as a unit.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use playbook_core::evidence::Scope;
 use playbook_core::harmless::{EnvName, Host, Name};
 use playbook_core::inventory::{
@@ -8,6 +11,7 @@ use playbook_core::inventory::{
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
+use serde::Deserialize;
 
 use super::{names, ports, scope, values, word};
 use crate::detect::judge::{self, Place, interpolation};
@@ -122,7 +126,7 @@ impl Reader<'_, '_> {
         unit.privileged |= node.get("privileged").and_then(Node::boolean) == Some(true)
             || node
                 .get("cap_add")
-                .is_some_and(|list| list.items().next().is_some());
+                .is_some_and(|list| list.items().any(adds_rights));
         unit.log_rotation |= rotates(node);
         self.extends(node);
     }
@@ -498,6 +502,22 @@ fn is_engine_socket(text: &str) -> bool {
     text.contains("docker.sock") || text.contains("podman.sock") || text.contains("containerd.sock")
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Capabilities {
+    default: BTreeSet<String>,
+}
+
+// The table is part of the program; a mistake in it is found by the test below, never by a user.
+static CAPABILITIES: LazyLock<Capabilities> =
+    LazyLock::new(|| toml::from_str(include_str!("capabilities.toml")).unwrap_or_default());
+
+/// Does `cap_add` name a right that a container has not by itself?
+fn adds_rights(capability: &Node) -> bool {
+    let name = capability.text().unwrap_or_default().to_ascii_uppercase();
+    !CAPABILITIES.default.contains(name.trim_start_matches("CAP_"))
+}
+
 /// Does the log driver throw old lines away?
 fn rotates(node: &Node) -> bool {
     let Some(logging) = node.get("logging") else {
@@ -545,4 +565,36 @@ fn domain(text: &str) -> Option<Shown> {
     Host::parse(Raw::new(text))
         .map(Shown::from)
         .or_else(|| judge::reference(text).filter(|_| text.contains("${") || text.starts_with('$')))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::compose::DETECTOR;
+    use crate::testing;
+
+    #[test]
+    fn rights_that_are_kept_and_rights_that_are_added() {
+        toml::from_str::<super::Capabilities>(include_str!("capabilities.toml")).expect("capabilities.toml");
+        let facts = testing::facts(
+            &DETECTOR,
+            "
+//- compose.yaml
+services:
+  db:
+    image: postgres:17
+    cap_drop: [ALL]
+    cap_add: [CHOWN, CAP_SETUID]
+  probe:
+    image: probe:1
+    cap_add: [NET_ADMIN]
+",
+        );
+        let told: Vec<(&str, bool)> = facts
+            .stacks
+            .iter()
+            .flat_map(|stack| &stack.units)
+            .map(|unit| (unit.name.as_str(), unit.privileged))
+            .collect();
+        assert_eq!(told, [("db", false), ("probe", true)]);
+    }
 }
