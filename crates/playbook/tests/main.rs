@@ -13,6 +13,7 @@ mod fixtures;
 mod secrets;
 mod structure;
 mod support;
+mod vocabulary;
 
 /// A test file that is not named above would never run.
 #[test]

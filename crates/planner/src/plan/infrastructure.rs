@@ -280,6 +280,22 @@ fn conditions(given: &Given<'_>, stores: &[Store<'_>], connections: &[Connection
             store.placement == Placement::New || store.placement == Placement::Platform && store.is_offered()
         }),
     );
+    let stack_is_among = |fact: &str| {
+        let kinds = given
+            .context
+            .target
+            .facts
+            .get(fact)
+            .and_then(toml::Value::as_array);
+        given.stack.is_some_and(|stack| {
+            kinds
+                .into_iter()
+                .flatten()
+                .any(|kind| kind.as_str().is_some_and(|kind| stack.kind == *kind))
+        })
+    };
+    ledger.condition("stack_provisions", stack_is_among("provisioning-stacks"));
+    ledger.condition("stack_builds", stack_is_among("building-stacks"));
     ledger.condition(
         "has_external_stores",
         any(&|store| store.placement == Placement::External),
