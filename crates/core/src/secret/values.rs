@@ -61,6 +61,9 @@ pub fn is_random_run(run: &str) -> bool {
         // Long enough to be a key; shorter ones are revisions and digests' heads.
         return run.len() >= 24 && digits > 0 && digits < run.len();
     }
+    if digits == 0 && is_camel_case(run) {
+        return false;
+    }
     let classes = usize::from(digits > 1) + usize::from(upper > 1) + usize::from(lower > 1);
     let changes = changes_of_class(run);
     if run.len() < 20 {
@@ -71,6 +74,34 @@ pub fn is_random_run(run: &str) -> bool {
         || digits * 5 >= run.len() && classes >= 2 && changes * 4 >= run.len()
         || digits == 0 && classes == 2 && changes * 5 >= run.len() * 2
         || lower == 0 && digits >= 2 && upper >= 8 && changes * 4 >= run.len()
+}
+
+/// Words put together with capitals, as names in code are: `runEveryMorningAtSeven`. No two capitals follow each other,
+/// the words are long enough, and nearly all of them can be spoken.
+fn is_camel_case(run: &str) -> bool {
+    let letters = run.as_bytes();
+    if !letters.iter().all(u8::is_ascii_alphabetic)
+        || letters
+            .windows(2)
+            .any(|pair| pair.iter().all(u8::is_ascii_uppercase))
+        || letters.last().is_some_and(u8::is_ascii_uppercase)
+    {
+        return false;
+    }
+    let mut words: Vec<bool> = vec![false];
+    for (at, letter) in letters.iter().enumerate() {
+        if at > 0 && letter.is_ascii_uppercase() {
+            words.push(false);
+        }
+        if let Some(spoken) = words.last_mut() {
+            *spoken |= matches!(
+                letter.to_ascii_lowercase(),
+                b'a' | b'e' | b'i' | b'o' | b'u' | b'y'
+            );
+        }
+    }
+    let spoken = words.iter().filter(|spoken| **spoken).count();
+    letters.len() * 2 >= words.len() * 7 && spoken * 4 >= words.len() * 3
 }
 
 fn changes_of_class(run: &str) -> usize {
@@ -254,5 +285,19 @@ mod tests {
         assert!(!has_user_info("https://host/x"));
         assert!(!has_user_info("@scope/pkg"));
         assert!(!has_user_info("app.main:app"));
+    }
+
+    #[test]
+    fn names_in_camel_case_are_no_tokens() {
+        for name in [
+            "runEveryMorningAtSeven",
+            "sendWeeklyReportToEveryOne",
+            "ProcessScheduledContactReminders",
+        ] {
+            assert!(!looks_like_token(name), "{name}");
+        }
+        for token in ["qXvTbRkWzLpNcHsGdFjMyQwE", "aBcXdEfYgHiZjKlWmNoP"] {
+            assert!(looks_like_token(token), "{token}");
+        }
     }
 }

@@ -123,6 +123,11 @@ fn nixpacks(sheet: &mut Sheet<'_, '_>, root: &Node) -> Option<Unit> {
         }
     }
     unit.user = root.path(&["start", "user"]).and_then(Node::text).and_then(word);
+    // `...` stands for what the builder finds by itself.
+    unit.runtime = root.get("providers").and_then(|providers| {
+        let mut named = providers.texts().filter(|(provider, _)| *provider != "...");
+        word(named.next()?.0)
+    });
     Some(unit)
 }
 

@@ -85,6 +85,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         fact.has_default = !example && !entry.commented && !judged.empty;
         fact.default = judged.shown;
         fact.placeholder = judged.placeholder;
+        fact.secret = judged.credential;
         fact.documented = example;
         fact.commented = entry.commented;
         fact.description = description(&entry);

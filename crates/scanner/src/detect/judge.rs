@@ -27,6 +27,8 @@ pub(crate) struct Literal {
     pub(crate) placeholder: bool,
     /// Is there no value?
     pub(crate) empty: bool,
+    /// Is it an address with a password in it?
+    pub(crate) credential: bool,
 }
 
 /// Where a value stands.
@@ -67,8 +69,7 @@ pub(crate) fn literal(
     let Some(kind) = secret_kind(name, text) else {
         return Literal {
             shown: Setting::judge(name, Raw::new(text)).or_else(|| public_value(name, text)),
-            placeholder: false,
-            empty: false,
+            ..Literal::default()
         };
     };
     facts.withheld.add(Raw::new(text));
@@ -83,9 +84,9 @@ pub(crate) fn literal(
         });
     }
     Literal {
-        shown: None,
         placeholder,
-        empty: false,
+        credential: kind == CONNECTION,
+        ..Literal::default()
     }
 }
 
@@ -125,10 +126,13 @@ fn literal_password(text: &str) -> Option<&str> {
     .then_some(password)
 }
 
+/// An address with a password in it.
+const CONNECTION: &str = "connection-string";
+
 /// The kind of credential that stands under a name, or `None` when what stands there is none.
 fn secret_kind(name: &str, text: &str) -> Option<&'static str> {
     if literal_password(text).is_some() {
-        return Some("connection-string");
+        return Some(CONNECTION);
     }
     // References, switches, paths to a secret, and addresses with a user but no password are no secrets.
     let path = text.starts_with(['/', '.']) && !text.contains(' ') && text.len() < 120;

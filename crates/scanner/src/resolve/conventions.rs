@@ -6,6 +6,8 @@
 //! Only where the whole repository has no process of its own; the root before the applications below it. A library that
 //! is published for others is none, and neither is a script that runs a tool of development.
 
+mod language;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use playbook_core::evidence::{Confidence, Evidence, Scope};
@@ -137,17 +139,23 @@ pub(crate) fn complete(
         .found
         .get(&merged.service.id)
         .copied()
-        .or_else(|| of_code(merged, conventional, sources, index))
-        .or_else(|| of_its_command(merged));
-    let Some(found) = found else { return };
+        .or_else(|| of_code(merged, conventional, sources, index));
+    let of_code = found.and_then(|found| found.language);
+    let language = language::of_its_command(merged, of_code, sources, index).or(of_code);
+    tell(merged, found.and_then(|found| found.port), language, sources);
+}
+
+/// Fills port, language and runtime with what was found, as far as nothing else told them.
+
+fn tell(merged: &mut Merged, port: Option<u16>, language: Option<&'static Language>, sources: &Sources<'_>) {
     let service = &mut merged.service;
     if service.ports.is_empty()
-        && let Some(port) = found.port
+        && let Some(port) = port
     {
         service.ports.push(port);
         service.port_confidence = Confidence::Stated;
     }
-    let Some(language) = found.language else { return };
+    let Some(language) = language else { return };
     let of_manifest = sources
         .apps
         .at(&service.path)
@@ -185,19 +193,6 @@ fn of_code(
     service.commands.start = beginning.command;
     Some(Found {
         language: beginning.language,
-        port: None,
-    })
-}
-
-/// A process whose code no manifest describes is written in what its command runs.
-fn of_its_command(merged: &Merged) -> Option<Found> {
-    let service = &merged.service;
-    let commands = &service.commands;
-    let command = commands.start_resolved.as_ref().or(commands.start.as_ref())?;
-    let unknown = service.is_own() && service.language.is_none() && service.image.is_none();
-    let language = unknown.then(|| language_of_command(command.as_str()))??;
-    Some(Found {
-        language: Some(language),
         port: None,
     })
 }
@@ -301,7 +296,7 @@ fn declared(dir: &RelPath, sources: &Sources<'_>) -> Option<Beginning> {
     Some(Beginning {
         role: None,
         listens: false,
-        language: language_of_command(runs.as_str()),
+        language: language::of_command(runs.as_str()),
         port: None,
         evidence: evidence?,
         command: Some(command),
@@ -322,28 +317,6 @@ fn runs_a_tool(command: &str) -> bool {
             })
             .and_then(|word| word.rsplit('/').next())
             .is_some_and(conventions::is_tool)
-    })
-}
-
-/// The language of the runtime that a command runs.
-fn language_of_command(command: &str) -> Option<&'static Language> {
-    let technologies = roles::technologies(command);
-    let runtime = technologies
-        .iter()
-        .find(|technology| technology.runtime.is_some())
-        .map(|technology| technology.id);
-    let by_runtime = runtime.and_then(|runtime| {
-        conventions::languages()
-            .iter()
-            .find(|language| language.runtime == Some(runtime))
-    });
-    by_runtime.or_else(|| {
-        let commands = roles::simple_commands(command);
-        let program = commands.last()?.first()?;
-        let ending = program.rsplit_once('.')?.1;
-        conventions::languages()
-            .iter()
-            .find(|language| language.endings.contains(&ending))
     })
 }
 
@@ -391,7 +364,7 @@ fn main_file(
         .programs
         .iter()
         .find(|fact| fact.row.is_none() && fact.dir == *dir)?;
-    let path = exists(&fact.path, index)?;
+    let path = exists(&fact.path, index).or_else(|| compiled(&fact.path, index))?;
     let ending = path.name().rsplit_once('.').map_or("", |(_, ending)| ending);
     let language = conventions::languages().iter().find(|language| {
         language.endings.contains(&ending) && belongs(language, project) && language.run.is_some()
@@ -419,6 +392,13 @@ fn exists(path: &RelPath, index: &FileIndex) -> Option<RelPath> {
                 .filter_map(with),
         )
         .find(|path| index.contains(path))
+}
+
+/// The file that a compiler writes beside its source: `index.js` where there is an `index.ts`.
+fn compiled(path: &RelPath, index: &FileIndex) -> Option<RelPath> {
+    let (stem, ending) = path.as_str().rsplit_once('.')?;
+    let source = RelPath::new(&format!("{stem}.{}", ending.replace("js", "ts")))?;
+    (ending.ends_with("js") && index.contains(&source)).then(|| path.clone())
 }
 
 /// The only program that the manifest declares, in languages where such programs are what people deploy.

@@ -1,7 +1,7 @@
 //! Code says what runs where no descriptor does; where one does, it lends its facts to it.
 
 use playbook_core::evidence::{Confidence, Scope};
-use playbook_core::harmless::Name;
+use playbook_core::harmless::{CommandLine, Name};
 use playbook_core::inventory::Role;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
@@ -12,7 +12,7 @@ use super::role::role_of;
 use super::{Merged, absorb, start};
 use crate::fact::{EntryKind, EntryPoint};
 use crate::index::FileIndex;
-use crate::resolve::apps::App;
+use crate::resolve::apps::{App, Known};
 use crate::resolve::candidates::{Candidate, Sources, Tier};
 use crate::resolve::roles;
 
@@ -150,6 +150,8 @@ fn add_app_without_entry(merged: &mut Vec<Merged>, app: &App, sources: &Sources<
         (Some(known), None, None) if project.ecosystem != "npm" && has_program(app, sources, index) => {
             (known, Role::Web)
         }
+        // A framework of pages that serves them itself needs no script to be started.
+        (Some(known), _, None) if has_page(app, index) && starts_itself(known) => (known, Role::Web),
         (None, Some(known), _) if has_page(app, index) || start_script.is_some() => (known, Role::Frontend),
         _ => return,
     };
@@ -167,7 +169,7 @@ fn add_app_without_entry(merged: &mut Vec<Merged>, app: &App, sources: &Sources<
             target: None,
             context: None,
             image: None,
-            command: None,
+            command: own_start(known).filter(|_| start_script.is_none() && starts_itself(known)),
             command_evidence: None,
             confidence: Confidence::Convention,
             unit: None,
@@ -177,6 +179,20 @@ fn add_app_without_entry(merged: &mut Vec<Merged>, app: &App, sources: &Sources<
         },
         sources,
     ));
+}
+
+/// Does the framework's own command build the pages, and another one of it serve them?
+fn starts_itself(known: &Known) -> bool {
+    known.technology.framework.as_ref().is_some_and(|framework| {
+        !framework.build.is_empty() && !framework.start.is_empty() && framework.output.is_none()
+    })
+}
+
+/// The command by which the framework serves what it built.
+fn own_start(known: &Known) -> Option<CommandLine> {
+    let start = known.technology.framework.as_ref()?.start.first()?;
+    CommandLine::parse(Raw::new(&start.replace("{port}", "$PORT")))
+        .filter(|_| !start.replace("{port}", "").contains('{'))
 }
 
 /// Does the folder hold a program, and not only routes that another program serves? Compiled code needs a main function
