@@ -40,6 +40,8 @@ pub(crate) struct ProjectFact {
     pub(crate) runtime: &'static str,
     /// Name that the manifest gives.
     pub(crate) name: Option<Name>,
+    /// The archive that its build leaves, as a path from `dir`, where the manifest tells it.
+    pub(crate) archive: Option<Name>,
     /// Description that the manifest gives.
     pub(crate) description: Option<Shown>,
     /// SPDX identifier that the manifest gives.
@@ -59,6 +61,9 @@ pub(crate) struct ProjectFact {
     /// Where it stands.
     pub(crate) evidence: Evidence,
 }
+
+/// Stands in an archive for the name of the whole build, which another file gives.
+pub(crate) const ROOT_MODULE: &str = "@root";
 
 /// A named command of a manifest or a Makefile: `package.json` scripts, `[tool.pdm.scripts]`, `composer` scripts, make
 /// targets, `Taskfile`, `justfile`.

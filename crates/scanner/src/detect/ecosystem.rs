@@ -186,6 +186,7 @@ pub(super) fn project(
         language,
         runtime,
         name: None,
+        archive: None,
         description: None,
         license: None,
         package_manager,

@@ -59,6 +59,7 @@ fn module(source: &Source<'_>, facts: &mut Facts) {
             .module
             .as_ref()
             .and_then(|module| Name::parse(Raw::new(&module.value))),
+        archive: None,
         description: None,
         license: None,
         package_manager: Some("go-modules"),

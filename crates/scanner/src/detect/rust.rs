@@ -109,6 +109,7 @@ fn package(source: &Source<'_>, facts: &mut Facts) {
         language: "rust",
         runtime: "rust",
         name: text("name").and_then(|name| Name::parse(Raw::new(name))),
+        archive: None,
         description: text("description")
             .and_then(|text| Sentence::parse(Raw::new(text)))
             .map(Into::into),

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use playbook_core::evidence::Evidence;
+use playbook_core::harmless::Name;
 use playbook_core::path::RelPath;
 use playbook_core::technology::{Catalogue, Ecosystem, Strength};
 
 use super::apps::{App, Known};
-use crate::fact::{AliasFact, Dependency, Facts};
+use super::candidates::Sources;
+use crate::fact::{AliasFact, Dependency, Facts, ROOT_MODULE};
 
 /// Replaces the short names of build scripts (`libs.spring.web`) by the packages of the nearest catalogue. A name with
 /// dots that no catalogue knows is none of a package.
@@ -109,6 +111,19 @@ pub(crate) fn inherit(all: &mut [App], facts: &Facts) {
     }
 }
 
+/// The archive that the build of an application leaves, from its folder. Where no file tells it, it has the name that it
+/// usually gets in an image.
+pub(crate) fn archive(app: &App, sources: &Sources<'_>) -> String {
+    let stated = app.projects.iter().find_map(|project| project.archive.as_ref());
+    let whole = match stated.map(Name::as_str) {
+        Some(path) if path.contains(ROOT_MODULE) => sources
+            .name_of_dir(&app.dir)
+            .map(|name| path.replace(ROOT_MODULE, name.as_str())),
+        stated => stated.map(str::to_owned),
+    };
+    whole.unwrap_or_else(|| "app.jar".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::testing;
@@ -163,5 +178,54 @@ plugins { `java-library` }
             .map(|store| store.kind.as_str())
             .collect();
         assert_eq!(stores, ["postgresql", "redis"]);
+    }
+
+    fn starts(files: &str) -> Vec<String> {
+        let inventory = testing::inventory(files);
+        let commands = inventory.services.iter().map(|service| &service.commands);
+        commands
+            .filter_map(|commands| Some(commands.start.as_ref()?.as_str().to_owned()))
+            .collect()
+    }
+
+    const MAIN: &str = "
+//- src/main/java/shop/Shop.java
+package shop;
+@SpringBootApplication
+public class Shop { public static void main(String[] a) { SpringApplication.run(Shop.class, a); } }
+";
+
+    #[test]
+    fn archives_are_called_as_the_build_calls_them() {
+        let gradle = "
+//- settings.gradle
+rootProject.name = 'shop'
+//- build.gradle
+plugins { id 'java' }
+version = '1.4.0'
+dependencies {
+    implementation 'org.springframework.boot:spring-boot-starter-web'
+}
+";
+        let found = starts(&format!("{gradle}{MAIN}"));
+        assert!(
+            found
+                .iter()
+                .all(|start| start.ends_with(" -jar build/libs/shop-1.4.0.jar")),
+            "{found:?}"
+        );
+        assert_eq!(found.len(), 1);
+        let maven = "
+//- pom.xml
+<project><artifactId>shop</artifactId><version>2.0</version><build><finalName>${project.artifactId}</finalName></build>
+<dependencies><dependency><groupId>org.springframework.boot</groupId>
+<artifactId>spring-boot-starter-web</artifactId></dependency></dependencies></project>
+";
+        let found = starts(&format!("{maven}{MAIN}"));
+        assert!(
+            found.iter().all(|start| start.ends_with(" -jar target/shop.jar")),
+            "{found:?}"
+        );
+        assert_eq!(found.len(), 1);
     }
 }

@@ -213,6 +213,9 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
             .map(|symbol| relative_symbol(symbol.as_str(), &app.dir))
     });
     let text = match (&symbol, pattern.contains('{')) {
+        (_, true) if pattern.contains("{jar}") => {
+            pattern.replace("{jar}", &super::build_files::archive(app, sources))
+        }
         (Some(symbol), true) => fill_pattern(pattern, symbol),
         (_, false) => (*pattern).to_owned(),
         (None, true) if pattern.replace("{port}", "").contains('{') => return None,
@@ -278,8 +281,6 @@ fn fill_pattern(pattern: &str, symbol: &str) -> String {
         let (hole, tail) = after.split_once('}').unwrap_or((after, ""));
         match hole {
             "port" => out.push_str("$PORT"),
-            // Where the build leaves the archive depends on its version; in an image it has a name of its own.
-            "jar" => out.push_str("app.jar"),
             // The package of the project's settings, whichever of its modules the entry point stands in.
             "project" => {
                 let module = symbol.split(':').next().unwrap_or(symbol);

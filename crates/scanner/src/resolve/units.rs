@@ -60,6 +60,11 @@ pub(crate) fn classify(stack: &Stack, unit: &Unit, own: &OwnImages) -> UnitClass
     if own.is_named(&image) && !(builds && own.is_companion(&image)) {
         return UnitClass::Own;
     }
+    // A monitor or a proxy of an unknown name beside the own containers of a workload.
+    let last = image.repository().rsplit('/').next().unwrap_or_default();
+    if let Some(role) = roles::of_foreign_name(last).filter(|_| is_cluster(stack) && !own.is_named(&image)) {
+        return UnitClass::ThirdParty(role);
+    }
     let foreign = if stack.kind == "docker-compose" {
         // Compose files without any build may still name the repository's own published images.
         let official = !image.repository().contains('/');
@@ -68,7 +73,13 @@ pub(crate) fn classify(stack: &Stack, unit: &Unit, own: &OwnImages) -> UnitClass
         is_cluster(stack) && !own.is_single() && (own.named_in_cluster() || !own.any())
     };
     if foreign {
-        UnitClass::ThirdParty(role_of_foreign(unit, &image, own))
+        // Somebody else's shell that runs scripts of this repository once or by the clock.
+        let once = is_cluster(stack) && role_of(unit) == Some(Role::Job);
+        UnitClass::ThirdParty(if once {
+            Role::Job
+        } else {
+            role_of_foreign(unit, &image, own)
+        })
     } else {
         UnitClass::Own
     }

@@ -11,7 +11,7 @@ use super::coordinates;
 use super::version::java;
 use crate::detect::ecosystem::{Code, dependency, group, pattern, pin, project, start};
 use crate::detect::ending;
-use crate::fact::{AliasFact, Dependency, Facts, InheritedFact, ProjectFact};
+use crate::fact::{AliasFact, Dependency, Facts, InheritedFact, ProjectFact, ROOT_MODULE};
 use crate::parse::toml;
 use crate::parse::tree::Node;
 use crate::source::Source;
@@ -101,6 +101,7 @@ fn build(code: &Code<'_>, facts: &mut Facts) {
     if let (None, Some(name)) = (&manifest.name, Name::parse(Raw::new(source.path.parent().name()))) {
         manifest.name = Some(name);
     }
+    manifest.archive = archive(code, manifest.name.as_ref());
     if let Some(found) = code.first(&pattern!(
         r#"\bmainClass(?:Name)?(?:\.set\(|\s*=)\s*["'](?P<class>[\w.$]+)["']"#
     )) {
@@ -118,6 +119,34 @@ fn build(code: &Code<'_>, facts: &mut Facts) {
     }
     super::code::quarkus(source, &manifest.dependencies, facts);
     facts.projects.push(manifest);
+}
+
+/// Where the build leaves the program: the name that the script gives it, or the module's with the version. The root's
+/// module is called what the settings say; `resolve` fills that in.
+fn archive(code: &Code<'_>, module: Option<&Name>) -> Option<Name> {
+    let stated = code
+        .first(&pattern!(
+            r#"\barchiveFileName(?:\.set\(|\s*=)\s*["'](?P<name>[\w.\-]+\.[jw]ar)["']"#
+        ))
+        .map(|found| group(&found, "name").to_owned());
+    let base = code
+        .first(&pattern!(
+            r#"\barchiveBaseName(?:\.set\(|\s*=)\s*["'](?P<name>[\w.\-]+)["']"#
+        ))
+        .map(|found| group(&found, "name").to_owned());
+    let version = code
+        .first(&pattern!(
+            r#"(?m)^[ \t]*version\s*=\s*["'](?P<version>[\w.\-]+)["']"#
+        ))
+        .map(|found| format!("-{}", group(&found, "version")))
+        .unwrap_or_default();
+    let of_root = code.source.path.parent().is_root();
+    let module = module
+        .map(Name::as_str)
+        .filter(|_| !of_root)
+        .unwrap_or(ROOT_MODULE);
+    let name = stated.unwrap_or_else(|| format!("{}{version}.jar", base.as_deref().unwrap_or(module)));
+    Name::parse(Raw::new(&format!("build/libs/{name}")))
 }
 
 /// The packages, plugins and modules that a script asks for, with their places.

@@ -40,6 +40,7 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
     let mut manifest = project(source, "maven", language, "jvm", Some("maven"));
     let artifact = text("artifactId").unwrap_or_default();
     manifest.name = Name::parse(Raw::new(&artifact));
+    manifest.archive = archive(&root, &artifact, &properties);
     manifest.description = text("description")
         .and_then(|text| Sentence::parse(Raw::new(&text)))
         .map(Into::into);
@@ -93,6 +94,30 @@ pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {
     manifest.dependencies.extend(packages);
     super::code::quarkus(source, &manifest.dependencies, facts);
     facts.projects.push(manifest);
+}
+
+/// Where the build leaves the program: its own name, or the artefact's with the version that it or its parent states.
+fn archive(root: &Element, artifact: &str, properties: &BTreeMap<&str, &str>) -> Option<Name> {
+    let ending = match root.child("packaging").map(Element::text) {
+        None | Some("jar") => "jar",
+        Some("war") => "war",
+        _ => return None,
+    };
+    let version = root
+        .child("version")
+        .or_else(|| root.path(&["parent", "version"]))
+        .map(|version| filled(version.text(), properties))?;
+    let name = match root.path(&["build", "finalName"]).map(Element::text) {
+        Some(name) => name
+            .replace("${project.artifactId}", artifact)
+            .replace("${project.name}", artifact)
+            .replace("${project.version}", &version),
+        None => format!("{artifact}-{version}"),
+    };
+    let known = !name.contains('$') && !artifact.is_empty() && !version.is_empty();
+    known
+        .then(|| Name::parse(Raw::new(&format!("target/{name}.{ending}"))))
+        .flatten()
 }
 
 /// The packages of profiles, those for development and tests left out.

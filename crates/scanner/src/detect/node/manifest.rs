@@ -98,6 +98,7 @@ fn empty(source: &Source<'_>, runtime: &'static str) -> ProjectFact {
         language: "javascript",
         runtime,
         name: None,
+        archive: None,
         description: None,
         license: None,
         package_manager: None,

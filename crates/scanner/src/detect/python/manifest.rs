@@ -70,6 +70,7 @@ impl Project {
                 language: "python",
                 runtime: "python",
                 name: None,
+                archive: None,
                 description: None,
                 license: None,
                 package_manager,

@@ -24,10 +24,7 @@ impl Sources<'_> {
             .filter(|(_, stack)| stack.scope == scope)
         {
             for (position, unit) in stack.units.iter().enumerate() {
-                // What runs once before a release is a step of it, no process.
-                if unit.kind == crate::detect::process::ONESHOT
-                    || unit.kind == "release" && unit.pre_deploy.is_some()
-                {
+                if unit.kind == crate::detect::process::ONESHOT {
                     continue;
                 }
                 let class = units::classify(stack, unit, self.own_images);

@@ -26,6 +26,7 @@ pub(super) fn of_its_command(
     of_builder(merged, sources)
         .or(of_code)
         .or_else(|| of_command(command.as_str()))
+        .or_else(|| of_program(command.as_str()))
         .or_else(|| of_no_code(merged, sources, index))
 }
 
@@ -54,33 +55,39 @@ fn of_builder(merged: &Merged, sources: &Sources<'_>) -> Option<&'static Languag
         .find(|language| language.runtime == Some(stated.as_str()) || language.language == stated.as_str())
 }
 
-/// The language of the runtime that a command runs, the last of several commands first.
+/// The language of the runtime that the technologies of a command bring, or of the file that it runs.
 pub(super) fn of_command(command: &str) -> Option<&'static Language> {
-    let commands = roles::simple_commands(command);
-    let of_technology = roles::technologies(command)
+    let technologies = roles::technologies(command);
+    let known = technologies
         .iter()
-        .find(|technology| technology.runtime.is_some())
-        .map(|technology| technology.id);
-    let runtimes = Catalogue::get().group(Group::Runtime);
-    let of_program = || {
-        let programs = commands.iter().rev().filter_map(|words| words.first());
-        let mut names = programs.map(|program| program.rsplit('/').next().unwrap_or(program));
-        names.find_map(|name| {
-            runtimes.iter().find(|technology| {
-                technology
-                    .runtime
-                    .as_ref()
-                    .is_some_and(|facts| facts.executables.contains(&name))
-            })
+        .find(|technology| technology.runtime.is_some());
+    known
+        .and_then(|technology| of_runtime(technology.id))
+        .or_else(|| {
+            let commands = roles::simple_commands(command);
+            of_ending(commands.last()?.first()?.rsplit_once('.')?.1)
         })
-    };
-    let runtime = of_technology.or_else(|| of_program().map(|technology| technology.id));
-    let by_runtime = runtime.and_then(|runtime| {
-        conventions::languages()
-            .iter()
-            .find(|language| language.runtime == Some(runtime))
-    });
-    by_runtime.or_else(|| of_ending(commands.last()?.first()?.rsplit_once('.')?.1))
+}
+
+/// The language of the last runtime that a command calls by its name.
+fn of_program(command: &str) -> Option<&'static Language> {
+    let commands = roles::simple_commands(command);
+    let programs = commands.iter().rev().filter_map(|words| words.first());
+    let mut names = programs.map(|program| program.rsplit('/').next().unwrap_or(program));
+    names.find_map(|name| {
+        let runtimes = Catalogue::get().group(Group::Runtime);
+        let called = runtimes.iter().find(|technology| {
+            let executables = technology.runtime.as_ref().map(|facts| &facts.executables);
+            executables.is_some_and(|executables| executables.contains(&name))
+        });
+        of_runtime(called?.id)
+    })
+}
+
+fn of_runtime(runtime: &str) -> Option<&'static Language> {
+    conventions::languages()
+        .iter()
+        .find(|language| language.runtime == Some(runtime))
 }
 
 fn of_ending(ending: &str) -> Option<&'static Language> {
@@ -109,7 +116,7 @@ fn of_no_code(merged: &Merged, sources: &Sources<'_>, index: &FileIndex) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::of_command;
+    use super::{of_command, of_program};
     use crate::testing;
 
     #[test]
@@ -120,11 +127,8 @@ mod tests {
             ("./run.sh", Some("shell")),
             ("./serve --all", None),
         ] {
-            assert_eq!(
-                of_command(command).map(|language| language.language),
-                language,
-                "{command}"
-            );
+            let found = of_command(command).or_else(|| of_program(command));
+            assert_eq!(found.map(|language| language.language), language, "{command}");
         }
     }
 
