@@ -198,11 +198,30 @@ fn refine_language(project: &ProjectFact, index: &FileIndex) -> &'static str {
             .below(&project.dir)
             .any(|path| path.name().ends_with(".ts") || path.name().ends_with(".tsx"))
     };
-    if typed || above && has_source() {
+    if typed || above && has_source() || is_all_typed(&project.dir, index) {
         "typescript"
     } else {
         "javascript"
     }
+}
+
+/// Is the code TypeScript without exception? Some runtimes need no compiler's settings.
+fn is_all_typed(dir: &RelPath, index: &FileIndex) -> bool {
+    let mut typed = false;
+    for path in index.below(dir) {
+        let name = path.name();
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        // The settings of tools are often in the one language where all code is in the other.
+        if name.contains(".config.") || name.starts_with('.') {
+            continue;
+        }
+        match ending {
+            "ts" | "tsx" | "mts" | "cts" => typed |= !name.contains(".d."),
+            "js" | "jsx" | "mjs" | "cjs" => return false,
+            _ => {}
+        }
+    }
+    typed
 }
 
 /// A member of a workspace that depends on another member gets what that member's packages stand for: the database

@@ -182,18 +182,18 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
         Role::Scheduler => EntryKind::Scheduler,
         _ => return None,
     };
-    let app = sources.apps.owner(&service.path)?;
-    let own: Vec<&EntryPoint> = merged
-        .parts
-        .iter()
-        .filter_map(|part| sources.facts.entry_points.get(part.entry?))
-        .filter(|entry| entry.kind == kind)
-        .collect();
     let framework = |entry: &EntryPoint| {
         Catalogue::get()
             .find(Group::Framework, entry.framework.as_str())
             .and_then(|technology| technology.framework.as_ref())
     };
+    let app = sources.apps.owner(&service.path)?;
+    let own: Vec<&EntryPoint> = merged
+        .parts
+        .iter()
+        .filter_map(|part| sources.facts.entry_points.get(part.entry?))
+        .filter(|entry| entry.kind == kind && framework(entry).is_some())
+        .collect();
     // What stands upon another one starts it: Horizon the queue workers.
     let entry = own
         .iter()
@@ -204,7 +204,9 @@ fn convention(merged: &Merged, sources: &Sources<'_>) -> Option<(CommandLine, Op
             })
         })
         .copied()
-        .or_else(|| super::services::entries_of(sources, &app.dir, kind).next())?;
+        .or_else(|| {
+            super::services::entries_of(sources, &app.dir, kind).find(|entry| framework(entry).is_some())
+        })?;
     let pattern = framework(entry)?.start.first()?;
     let symbol = release_of(app, sources).or_else(|| {
         entry

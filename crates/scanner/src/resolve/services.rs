@@ -57,6 +57,7 @@ pub(crate) fn merge(sources: &Sources<'_>, index: &FileIndex) -> Vec<Merged> {
     parts::drop_assets_of_others(&mut merged, sources, index);
     super::aggregators::drop(&mut merged, sources);
     parts::share_image(&mut merged, sources);
+    parts::share_image_of_manager(&mut merged, sources);
     merged.truncate(limits::SERVICES);
     name_uniquely(&mut merged);
     merged

@@ -193,7 +193,7 @@ fn puma(code: &Code<'_>, facts: &mut Facts) {
     ));
     if let Some(found) = port.as_ref().or(bind.as_ref()) {
         let line = code.line(start(found));
-        let mut told = entry(source, EntryKind::Server, "rails", "config.ru", line);
+        let mut told = entry(source, EntryKind::Server, "puma", "config.ru", line);
         told.port = group(found, "port").parse().ok();
         told.port_variable = port
             .as_ref()

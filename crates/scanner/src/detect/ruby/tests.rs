@@ -81,7 +81,7 @@ end
         [
             (EntryKind::Server, "rails", None),
             (EntryKind::Worker, "sidekiq", None),
-            (EntryKind::Server, "rails", Some(3000)),
+            (EntryKind::Server, "puma", Some(3000)),
         ]
     );
     let stores: Vec<&str> = facts.stores.iter().map(|store| store.kind.as_str()).collect();

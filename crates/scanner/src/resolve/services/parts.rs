@@ -1,5 +1,7 @@
 //! What looked like a service and is part of another one.
 
+use std::collections::BTreeMap;
+
 use playbook_core::harmless::ImageRef;
 use playbook_core::inventory::Role;
 use playbook_core::path::RelPath;
@@ -137,6 +139,32 @@ pub(super) fn share_image(merged: &mut Vec<Merged>, sources: &Sources<'_>) {
             }
         }
         merged.remove(at);
+    }
+}
+
+/// Kinds of stacks that list the processes of one image.
+const WITHIN_IMAGE: [&str; 4] = ["circus", "s6", "supervisor", "uwsgi"];
+
+/// What a process manager runs inside of an image is in the image of the server beside it.
+pub(super) fn share_image_of_manager(merged: &mut [Merged], sources: &Sources<'_>) {
+    let mut images: BTreeMap<RelPath, RelPath> = BTreeMap::new();
+    for known in merged.iter().filter(|known| known.service.role == Role::Web) {
+        let stated = known.parts.iter().filter(|part| part.tier != Tier::Development);
+        if let Some(dockerfile) = stated.filter_map(|part| part.dockerfile.as_ref()).next() {
+            images
+                .entry(known.dir().clone())
+                .or_insert_with(|| dockerfile.clone());
+        }
+    }
+    for known in merged.iter_mut() {
+        let within = known.parts.iter().all(|part| {
+            let stack = part.unit.and_then(|(at, _)| sources.stacks.get(at));
+            part.dockerfile.is_none()
+                && stack.is_some_and(|stack| WITHIN_IMAGE.contains(&stack.kind.as_str()))
+        });
+        if within {
+            known.service.dockerfile = images.get(known.dir()).cloned();
+        }
     }
 }
 
