@@ -146,7 +146,6 @@ pub(crate) fn complete(
 }
 
 /// Fills port, language and runtime with what was found, as far as nothing else told them.
-
 fn tell(merged: &mut Merged, port: Option<u16>, language: Option<&'static Language>, sources: &Sources<'_>) {
     let service = &mut merged.service;
     if service.ports.is_empty()

@@ -167,7 +167,13 @@ setInterval(() => console.log(1), 1000)
         let starts: Vec<Option<&str>> = inventory
             .services
             .iter()
-            .map(|service| service.commands.start.as_ref().map(|start| start.as_str()))
+            .map(|service| {
+                service
+                    .commands
+                    .start
+                    .as_ref()
+                    .map(playbook_core::harmless::CommandLine::as_str)
+            })
             .collect();
         assert_eq!(starts, [Some("node index.js")]);
     }

@@ -149,8 +149,8 @@ const WITHIN_IMAGE: [&str; 4] = ["circus", "s6", "supervisor", "uwsgi"];
 pub(super) fn share_image_of_manager(merged: &mut [Merged], sources: &Sources<'_>) {
     let mut images: BTreeMap<RelPath, RelPath> = BTreeMap::new();
     for known in merged.iter().filter(|known| known.service.role == Role::Web) {
-        let stated = known.parts.iter().filter(|part| part.tier != Tier::Development);
-        if let Some(dockerfile) = stated.filter_map(|part| part.dockerfile.as_ref()).next() {
+        let mut stated = known.parts.iter().filter(|part| part.tier != Tier::Development);
+        if let Some(dockerfile) = stated.find_map(|part| part.dockerfile.as_ref()) {
             images
                 .entry(known.dir().clone())
                 .or_insert_with(|| dockerfile.clone());
