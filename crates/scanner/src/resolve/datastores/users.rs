@@ -224,8 +224,6 @@ fn refers_to(variable: &playbook_core::inventory::UnitVariable, unit: &Shown) ->
 
 #[cfg(test)]
 mod tests {
-    use playbook_core::shown::Shown;
-
     use crate::testing;
 
     #[test]
