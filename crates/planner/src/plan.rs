@@ -10,6 +10,7 @@ mod risks;
 mod steps;
 mod verified;
 
+mod cluster;
 mod code;
 mod data;
 mod docker;
@@ -60,6 +61,7 @@ pub(crate) struct Decisions<'a> {
     pub(crate) prerequisites: prerequisites::Prerequisites<'a>,
     pub(crate) infrastructure: infrastructure::Infrastructure<'a>,
     pub(crate) code: code::Code<'a>,
+    pub(crate) cluster: cluster::ClusterRules<'a>,
     pub(crate) images: images::Images<'a>,
     pub(crate) secrets: secrets::Secrets<'a>,
     pub(crate) data: data::Data<'a>,
@@ -104,6 +106,7 @@ impl<'a> Plan<'a> {
             &mut ledger,
         );
         let code = code::build(&given, &mut ledger);
+        let cluster = cluster::build(&given, &mut ledger);
         let images = images::build(&given, &mut ledger);
         let secrets = secrets::build(&given, &infrastructure.stores, &mut ledger);
         let data = data::build(&given, &infrastructure, &images, &mut ledger);
@@ -148,6 +151,7 @@ impl<'a> Plan<'a> {
                 prerequisites,
                 infrastructure,
                 code,
+                cluster,
                 images,
                 secrets,
                 data,

@@ -29,6 +29,7 @@ mod proxies;
 mod references;
 mod roles;
 pub(crate) mod routes;
+mod scaling;
 mod services;
 mod settings;
 mod stacks;
@@ -112,6 +113,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     inventory.containers.clone_from(&containers);
     inventory.missing_references = references::find(&inventory, &sources, index);
     inventory.provisioning = provisioning::resolve(&mut facts, &inventory, index);
+    scaling::fill(&mut inventory, &mut facts);
     inventory.proxies = proxies::resolve(&mut facts, &inventory);
     inventory.diagnostics = std::mem::take(&mut facts.diagnostics);
     inventory.sort();

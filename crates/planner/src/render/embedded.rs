@@ -84,6 +84,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "sections/05-connections.md",
     "sections/05-data.md",
     "sections/05-revisions.md",
+    "sections/06-cluster-rules.md",
     "sections/06-other-pipeline.md",
     "sections/06-pipeline.md",
     "sections/06-services.md",

@@ -1,6 +1,7 @@
 //! Kubernetes manifests: workloads as units, and the objects that lead to them, which `resolve` joins with them. Helm
 //! templates are read in `resolve` too, with the values of their chart.
 
+mod objects;
 pub(crate) mod unit;
 
 use std::collections::BTreeSet;
@@ -125,7 +126,10 @@ pub(crate) fn manifests(
         } else if WAYS_IN.contains(&kind) {
             facts.objects.push(way_in(source, object));
         }
-        facts.proxies.extend(proxies::cluster::read(source, object));
+        if !template || !is_conditional(source, object.line()) {
+            facts.proxies.extend(proxies::cluster::read(source, object));
+            objects::read(source, facts, object);
+        }
         tools.extend(
             Catalogue::get()
                 .by_api_group(version, kind)
@@ -161,6 +165,22 @@ pub(crate) fn manifests(
         });
     }
     whole
+}
+
+/// Does a line of a template stand inside of a block that only some values bring?
+fn is_conditional(source: &Source<'_>, line: u32) -> bool {
+    let mut open = 0usize;
+    for (_, content) in source.numbered_lines().take_while(|(number, _)| *number < line) {
+        for action in content.split("{{").skip(1) {
+            let word = action.trim_start_matches('-').split_whitespace().next();
+            match word.map(|word| word.trim_end_matches(['-', '}'])) {
+                Some("if" | "range" | "with" | "define") => open = open.saturating_add(1),
+                Some("end") => open = open.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+    open > 0
 }
 
 /// Tools that objects of the file belong to, unless the file's own name tells them already.

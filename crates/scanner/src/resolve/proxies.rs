@@ -40,7 +40,7 @@ pub(crate) fn resolve(facts: &mut Facts, inventory: &Inventory) -> Vec<Proxy> {
 }
 
 /// Services by the names of their units and their own; a name that two share names none.
-fn names(inventory: &Inventory) -> BTreeMap<&str, Option<Shown>> {
+pub(super) fn names(inventory: &Inventory) -> BTreeMap<&str, Option<Shown>> {
     let mut names: BTreeMap<&str, BTreeSet<&Shown>> = BTreeMap::new();
     for stack in &inventory.stacks {
         for unit in &stack.units {

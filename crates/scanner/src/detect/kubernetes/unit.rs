@@ -167,14 +167,16 @@ fn fill(source: &Source<'_>, facts: &mut Facts, unit: &mut Unit, pod: &Node, con
                 .push(probe(source, facts, kind, line, node, container));
         }
     }
-    let limit = |key: &str| {
+    let resource = |which: &str, key: &str| {
         container
-            .path(&["resources", "limits", key])
+            .path(&["resources", which, key])
             .and_then(plain)
             .and_then(word)
     };
-    unit.memory = limit("memory");
-    unit.cpus = limit("cpu");
+    unit.memory = resource("limits", "memory");
+    unit.cpus = resource("limits", "cpu");
+    unit.memory_request = resource("requests", "memory");
+    unit.cpu_request = resource("requests", "cpu");
     let security = |key: &str| {
         container
             .path(&["securityContext", key])
