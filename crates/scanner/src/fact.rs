@@ -4,7 +4,10 @@ use playbook_core::diagnostic::Diagnostic;
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Setting, Symbol, UrlPath, Version};
 use playbook_core::inventory::{
-    ApiSpec, AuthFact, Cache, CiFile, CiStep, Collection, CommittedSecret, Container, CorsPolicy, DocumentedCommand, ExternalService, Infrastructure, Interface, Observability, Operation, Pool, Project, ProjectRule, Provisioning, Proxy, RateLimit, Seed, Signal, Stack, Upload, VariableOrigin, VersionPin, Autoscaler, Delivery, DisruptionBudget, NetworkRule,
+    ApiSpec, AuthFact, Autoscaler, Cache, CiFile, CiStep, Collection, CommittedSecret, Container, CorsPolicy,
+    Delivery, DisruptionBudget, DocumentedCommand, ExternalService, Infrastructure, Interface, NetworkRule,
+    Observability, Operation, Pool, Project, ProjectRule, Provisioning, Proxy, RateLimit, Seed, Signal,
+    Stack, Upload, VariableOrigin, VersionPin,
 };
 use playbook_core::path::RelPath;
 use playbook_core::secret::Withheld;
@@ -719,7 +722,7 @@ macro_rules! for_lists {
             unprefixed, jobs, time_zones, rate_limits, uploads, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases,
             handlers, handled, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds,
             api_specs, auth, external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools,
-            cors, proxies, provisioning, applied_by_others, version_pins, documented_commands, project_rules, committed_secrets, signals,
+            cors, proxies, provisioning, autoscalers, disruption_budgets, network_rules, deliveries, applied_by_others, version_pins, documented_commands, project_rules, committed_secrets, signals,
             diagnostics, config_imports
         )
     };
@@ -748,7 +751,7 @@ impl Facts {
     /// Takes over what another file told. Called in the order of the paths, so that the result does not depend on
     /// threads.
     pub(crate) fn absorb(&mut self, other: Self) {
-    for_lists, extend_lists, self, other, project, projects, scripts, script_names, untracked, made_files, shell_scripts, entry_points, programs, stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants, unprefixed, jobs, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases, handlers, handled, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds, api_specs, auth, external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools, cors, proxies, provisioning, autoscalers, disruption_budgets, network_rules, deliveries, applied_by_others, version_pins, documented_commands, project_rules, committed_secrets, signals, diagnostics, config_imports, extend,
+        for_lists!(extend_lists, self, other);
         self.withheld.extend(other.withheld);
     }
 
