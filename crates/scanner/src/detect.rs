@@ -44,6 +44,7 @@ mod manifests;
 mod node;
 mod nomad;
 mod operations;
+mod pattern;
 mod php;
 mod platforms;
 mod pm2;

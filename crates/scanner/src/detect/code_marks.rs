@@ -1,27 +1,22 @@
 //! Single observations that rules judge and that one pattern proves. The patterns are `code_marks/patterns.toml`.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use playbook_core::inventory::SignalKind;
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
-use regex::{Captures, Regex};
+use regex::Captures;
 use serde::Deserialize;
 
 use super::Detector;
 use super::judge::{self, Place};
+use super::pattern::{Expression, Rows, Word, row};
 use crate::fact::Facts;
 use crate::language::language_of;
-use crate::limits;
-use crate::needle::Needles;
 use crate::source::Source;
 
 /// Observations in source code and settings.
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
-
-/// Text of the table, which is part of the program and so may be printed.
-type Word = &'static str;
 
 #[derive(Debug, Deserialize)]
 #[serde(
@@ -34,9 +29,7 @@ struct Mark {
     needle: Word,
     #[serde(default)]
     with: Vec<Word>,
-    #[serde(default)]
-    without: Vec<Word>,
-    pattern: Word,
+    pattern: Expression,
     signal: SignalKind,
     subject: Word,
     #[cfg_attr(not(test), expect(dead_code, reason = "the table's test reads it"))]
@@ -44,6 +37,7 @@ struct Mark {
     #[cfg_attr(not(test), expect(dead_code, reason = "the table's test reads it"))]
     counter_example: Word,
 }
+row!(Mark);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
@@ -51,64 +45,25 @@ struct Table {
     mark: Vec<Mark>,
 }
 
-/// A mark with its pattern, compiled when a file holds the needle for the first time.
-struct Compiled {
-    told: &'static Mark,
-    pattern: LazyLock<Option<Regex>, Box<dyn FnOnce() -> Option<Regex> + Send>>,
-}
-
 // The table is part of the program; a mistake in it is found by the tests below, never by a user.
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(include_str!("code_marks/patterns.toml")).unwrap_or_default());
 
-/// The marks of an ending, and their needles for one search.
-struct Marks {
-    needles: Needles,
-    marks: Vec<Compiled>,
-}
-
-static BY_ENDING: LazyLock<BTreeMap<Word, Marks>> = LazyLock::new(|| {
-    let mut map: BTreeMap<Word, Vec<Compiled>> = BTreeMap::new();
-    for told in &TABLE.mark {
-        for ending in &told.endings {
-            map.entry(ending).or_default().push(Compiled {
-                told,
-                pattern: LazyLock::new(Box::new(|| Regex::new(told.pattern).ok())),
-            });
-        }
-    }
-    map.into_iter()
-        .map(|(ending, marks)| {
-            let needles = Needles::new(marks.iter().map(|mark| mark.told.needle));
-            (ending, Marks { needles, marks })
-        })
-        .collect()
-});
-
-fn marks(path: &RelPath) -> Option<&'static Marks> {
-    let (_, ending) = path.name().rsplit_once('.')?;
-    BY_ENDING.get(ending)
-}
+static MARKS: LazyLock<Rows<Mark>> = LazyLock::new(|| Rows::new(&TABLE.mark));
 
 fn wants(path: &RelPath) -> bool {
-    marks(path).is_some()
+    MARKS.wants(path)
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    if !source.is_production() || source.text.len() as u64 > limits::SOURCE_BYTES {
-        return;
-    }
-    let Some(known) = marks(source.path).filter(|known| known.needles.any_in(source.text)) else {
-        return;
-    };
-    for mark in &known.marks {
+    for mark in MARKS.concerning(source) {
         let Some(found) = place(source, mark) else {
             continue;
         };
         let line = source.line_of(found.get(0).map_or(0, |whole| whole.start()));
         facts.signal(
-            mark.told.signal,
-            Some(Shown::from(mark.told.subject)),
+            mark.signal,
+            Some(Shown::from(mark.subject)),
             source.scope,
             source.at(line),
         );
@@ -125,16 +80,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
 }
 
 /// The first match of the mark in code.
-fn place<'text>(source: &Source<'text>, mark: &Compiled) -> Option<Captures<'text>> {
+fn place<'text>(source: &Source<'text>, mark: &Mark) -> Option<Captures<'text>> {
     let text = source.text;
-    let told = mark.told;
-    let concerned = text.contains(told.needle)
-        && (told.with.is_empty() || told.with.iter().any(|word| text.contains(word)))
-        && !told.without.iter().any(|word| text.contains(word));
-    if !concerned {
-        return None;
-    }
-    let pattern = mark.pattern.as_ref()?;
+    let pattern = mark.pattern.regex()?;
     let mut found = pattern.captures_iter(text).peekable();
     found.peek()?;
     let masked = language_of(source.path.as_str()).map(|language| language.mask(text));
@@ -157,7 +105,7 @@ mod tests {
         let table: Table = toml::from_str(include_str!("code_marks/patterns.toml")).expect("patterns.toml");
         assert!(table.mark.len() > 10);
         for mark in &table.mark {
-            assert!(Regex::new(mark.pattern).is_ok(), "{}", mark.pattern);
+            assert!(mark.pattern.regex().is_some(), "{:?}", mark.pattern);
             for ending in &mark.endings {
                 let found = |text: &str| {
                     let facts = testing::facts(&DETECTOR, &format!("\n//- src/mark.{ending}\n{text}\n"));

@@ -1,7 +1,6 @@
 //! What code keeps in its stores, by name: vector collections with their dimension and distance, queues, topics; and the
 //! sizes of connection pools. The patterns are `data_names/patterns.toml`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use playbook_core::evidence::Confidence;
@@ -10,20 +9,16 @@ use playbook_core::inventory::{Collection, Pool};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
-use regex::Regex;
 use serde::Deserialize;
 
-use super::{Detector, ending};
+use super::Detector;
+use super::pattern::{Expression, Rows, Word, is_comment, row};
 use crate::fact::{CollectionFact, Facts};
 use crate::limits;
-use crate::needle::Needles;
 use crate::source::Source;
 
 /// Names in source code and settings.
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
-
-/// Text of the table, which is part of the program and so may be printed.
-type Word = &'static str;
 
 #[derive(Debug, Deserialize)]
 #[serde(
@@ -36,15 +31,14 @@ struct NamePattern {
     needle: Word,
     #[serde(default)]
     with: Vec<Word>,
-    pattern: Word,
+    pattern: Expression,
     store: Word,
     #[serde(default)]
     window: usize,
-    #[serde(default)]
-    dimension: Word,
-    #[serde(default)]
-    distance: Word,
+    dimension: Option<Expression>,
+    distance: Option<Expression>,
 }
+row!(NamePattern);
 
 #[derive(Debug, Deserialize)]
 #[serde(
@@ -57,11 +51,12 @@ struct PoolPattern {
     needle: Word,
     #[serde(default)]
     with: Vec<Word>,
-    pattern: Word,
+    pattern: Expression,
     library: Word,
     #[serde(default)]
     store: Word,
 }
+row!(PoolPattern);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
@@ -70,145 +65,30 @@ struct Table {
     pool: Vec<PoolPattern>,
 }
 
-/// A name's pattern with its expressions compiled.
-struct Named {
-    told: &'static NamePattern,
-    pattern: Regex,
-    dimension: Option<Regex>,
-    distance: Option<Regex>,
-}
-
 // The table is part of the program; a mistake in it is found by the tests below, never by a user.
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(include_str!("data_names/patterns.toml")).unwrap_or_default());
-static NAMES: LazyLock<Vec<Named>> = LazyLock::new(|| {
-    TABLE
-        .name
-        .iter()
-        .filter_map(|told| {
-            let optional = |text: &str| (!text.is_empty()).then(|| Regex::new(text).ok()).flatten();
-            Some(Named {
-                told,
-                pattern: Regex::new(told.pattern).ok()?,
-                dimension: optional(told.dimension),
-                distance: optional(told.distance),
-            })
-        })
-        .collect()
-});
-static POOLS: LazyLock<Vec<(&'static PoolPattern, Regex)>> = LazyLock::new(|| {
-    TABLE
-        .pool
-        .iter()
-        .filter_map(|told| Some((told, Regex::new(told.pattern).ok()?)))
-        .collect()
-});
-
-/// The needles of all patterns for files of an ending.
-static NEEDLES: LazyLock<BTreeMap<Word, Needles>> = LazyLock::new(|| {
-    let patterns = || {
-        let names = TABLE.name.iter().map(|told| (&told.endings, told.needle));
-        names.chain(TABLE.pool.iter().map(|told| (&told.endings, told.needle)))
-    };
-    let endings: BTreeSet<Word> = patterns().flat_map(|(endings, _)| endings).copied().collect();
-    endings
-        .into_iter()
-        .map(|end| {
-            let concerned = patterns().filter(|(endings, _)| endings.contains(&end));
-            (end, Needles::new(concerned.map(|(_, needle)| needle)))
-        })
-        .collect()
-});
+static NAMES: LazyLock<Rows<NamePattern>> = LazyLock::new(|| Rows::new(&TABLE.name));
+static POOLS: LazyLock<Rows<PoolPattern>> = LazyLock::new(|| Rows::new(&TABLE.pool));
 
 fn wants(path: &RelPath) -> bool {
-    ending(
-        path,
-        &[
-            "py",
-            "ts",
-            "js",
-            "mjs",
-            "mts",
-            "go",
-            "rs",
-            "java",
-            "kt",
-            "rb",
-            "exs",
-            "sql",
-            "prisma",
-            "properties",
-            "yml",
-            "json",
-        ],
-    )
+    NAMES.wants(path) || POOLS.wants(path)
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    if !source.is_production() || source.text.len() as u64 > limits::SOURCE_BYTES {
-        return;
+    for told in NAMES.concerning(source) {
+        names(source, told, facts);
     }
-    let Some((_, end)) = source.path.name().rsplit_once('.') else {
+    for told in POOLS.concerning(source) {
+        pools(source, told, facts);
+    }
+}
+
+fn names(source: &Source<'_>, told: &NamePattern, facts: &mut Facts) {
+    let Some(pattern) = told.pattern.regex() else {
         return;
     };
-    if !NEEDLES
-        .get(end)
-        .is_some_and(|needles| needles.any_in(source.text))
-    {
-        return;
-    }
-    for named in NAMES.iter().filter(|named| {
-        concerns(
-            source,
-            end,
-            &named.told.endings,
-            named.told.needle,
-            &named.told.with,
-        )
-    }) {
-        names(source, named, facts);
-    }
-    for (told, pattern) in POOLS
-        .iter()
-        .filter(|(told, _)| concerns(source, end, &told.endings, told.needle, &told.with))
-    {
-        pools(source, told, pattern, facts);
-    }
-}
-
-pub(super) fn concerns(
-    source: &Source<'_>,
-    end: &str,
-    endings: &[Word],
-    needle: &str,
-    with: &[Word],
-) -> bool {
-    endings.contains(&end)
-        && source.text.contains(needle)
-        && (with.is_empty() || with.iter().any(|word| source.text.contains(word)))
-}
-
-/// Does a comment stand before the match on its line?
-pub(super) fn is_comment(source: &Source<'_>, at: usize) -> bool {
-    let before = source.text.get(..at).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
-    ["//", "#", "*", "/*", "--"]
-        .iter()
-        .any(|sign| line.starts_with(sign))
-        || source
-            .text
-            .get(at..)
-            .unwrap_or_default()
-            .trim_start()
-            .starts_with(['#', '!'])
-}
-
-fn names(source: &Source<'_>, named: &Named, facts: &mut Facts) {
-    for found in named
-        .pattern
-        .captures_iter(source.text)
-        .take(limits::FACTS_PER_FILE)
-    {
+    for found in pattern.captures_iter(source.text).take(limits::FACTS_PER_FILE) {
         let Some(whole) = found.get(0).filter(|whole| !is_comment(source, whole.start())) else {
             continue;
         };
@@ -217,12 +97,9 @@ fn names(source: &Source<'_>, named: &Named, facts: &mut Facts) {
             .get(whole.end()..)
             .unwrap_or_default()
             .chars()
-            .take(named.told.window)
+            .take(told.window)
             .collect();
-        let value = |pattern: &Option<Regex>| {
-            let found = pattern.as_ref()?.captures(&window)?;
-            Some(found.name("value")?.as_str().to_owned())
-        };
+        let value = |pattern: &Option<Expression>| Some(pattern.as_ref()?.value(&window)?.to_owned());
         let constant = found
             .name("constant")
             .and_then(|constant| text_constant(source, constant.as_str()));
@@ -231,15 +108,15 @@ fn names(source: &Source<'_>, named: &Named, facts: &mut Facts) {
             .map(|name| name.as_str().to_owned())
             .or(constant)
             .and_then(|name| Name::parse(Raw::new(&name)));
-        let dimension = value(&named.dimension).and_then(|text| number(source, &text));
-        let distance = value(&named.distance)
+        let dimension = value(&told.dimension).and_then(|text| number(source, &text));
+        let distance = value(&told.distance)
             .map(|text| text.to_ascii_lowercase())
             .and_then(|text| Name::parse(Raw::new(&text)));
         if name.is_none() && dimension.is_none() {
             continue;
         }
         facts.collections.push(CollectionFact {
-            kind: Shown::from(named.told.store),
+            kind: Shown::from(told.store),
             collection: Collection {
                 name: name.map(Into::into),
                 dimension,
@@ -250,7 +127,10 @@ fn names(source: &Source<'_>, named: &Named, facts: &mut Facts) {
     }
 }
 
-fn pools(source: &Source<'_>, told: &PoolPattern, pattern: &Regex, facts: &mut Facts) {
+fn pools(source: &Source<'_>, told: &PoolPattern, facts: &mut Facts) {
+    let Some(pattern) = told.pattern.regex() else {
+        return;
+    };
     for found in pattern.captures_iter(source.text).take(8) {
         let Some(whole) = found.get(0) else { continue };
         let start = whole.start() + whole.as_str().len() - whole.as_str().trim_start().len();
@@ -321,21 +201,30 @@ mod tests {
     #[test]
     fn the_table_is_whole() {
         let table: Table = toml::from_str(include_str!("data_names/patterns.toml")).expect("patterns.toml");
-        assert_eq!(NAMES.len(), table.name.len());
-        assert_eq!(POOLS.len(), table.pool.len());
+        let has = |expression: &Expression, group: &str| {
+            let mut names = expression
+                .regex()
+                .expect("an expression")
+                .capture_names()
+                .flatten();
+            names.any(|name| name == group)
+        };
+        for told in &table.pool {
+            assert!(
+                has(&told.pattern, "size") || has(&told.pattern, "variable"),
+                "{:?}",
+                told.pattern
+            );
+        }
         for told in &table.name {
             assert!(
                 Catalogue::get().find(Group::Datastore, told.store).is_some(),
                 "{}",
                 told.store
             );
-            for text in [told.dimension, told.distance] {
-                assert!(
-                    text.is_empty()
-                        || Regex::new(text)
-                            .is_ok_and(|regex| regex.capture_names().flatten().any(|name| name == "value")),
-                    "{text}"
-                );
+            assert!(told.pattern.regex().is_some(), "{:?}", told.pattern);
+            for expression in [&told.dimension, &told.distance].into_iter().flatten() {
+                assert!(has(expression, "value"), "{expression:?}");
             }
         }
     }

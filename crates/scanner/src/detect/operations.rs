@@ -1,7 +1,6 @@
 //! How the program behaves in operation: rate limits and where they keep their state, files that requests bring and where
 //! they go, caches and their lifetimes, time zones of jobs. The patterns are `operations/patterns.toml`.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use playbook_core::harmless::{Name, Setting};
@@ -9,20 +8,14 @@ use playbook_core::inventory::{Cache, RateLimit, Upload};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
-use regex::Regex;
 use serde::Deserialize;
 
 use super::Detector;
-use super::data_names::{concerns, is_comment};
+use super::pattern::{Expression, Rows, Word, is_comment, row};
 use crate::fact::{Facts, TimeZoneFact};
-use crate::limits;
-use crate::needle::Needles;
 use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
-
-/// Text of the table, which is part of the program and so may be printed.
-type Word = &'static str;
 
 /// The places that one pattern tells of one file.
 const MOST: usize = 8;
@@ -44,19 +37,18 @@ struct Operation {
     needle: Word,
     #[serde(default)]
     with: Vec<Word>,
-    pattern: Word,
+    pattern: Expression,
     library: Word,
     #[serde(default)]
     state: Word,
-    #[serde(default)]
-    shared: Word,
+    shared: Option<Expression>,
     #[serde(default)]
     elsewhere: Word,
-    #[serde(default)]
-    limit: Word,
+    limit: Option<Expression>,
     #[serde(default)]
     whole: bool,
 }
+row!(Operation);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
@@ -64,78 +56,26 @@ struct Table {
     operation: Vec<Operation>,
 }
 
-/// A row with its expressions compiled.
-struct Row {
-    told: &'static Operation,
-    pattern: Regex,
-    shared: Option<Regex>,
-    limit: Option<Regex>,
-}
-
 // The table is part of the program; a mistake in it is found by the test below, never by a user.
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(include_str!("operations/patterns.toml")).unwrap_or_default());
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let optional = |text: &str| (!text.is_empty()).then(|| Regex::new(text).ok()).flatten();
-    TABLE
-        .operation
-        .iter()
-        .filter_map(|told| {
-            Some(Row {
-                told,
-                pattern: Regex::new(told.pattern).ok()?,
-                shared: optional(told.shared),
-                limit: optional(told.limit),
-            })
-        })
-        .collect()
-});
-
-/// The needles of all rows for files of an ending.
-static NEEDLES: LazyLock<BTreeMap<Word, Needles>> = LazyLock::new(|| {
-    let mut by_ending: BTreeMap<Word, Vec<Word>> = BTreeMap::new();
-    for told in &TABLE.operation {
-        for end in &told.endings {
-            by_ending.entry(end).or_default().push(told.needle);
-        }
-    }
-    by_ending
-        .into_iter()
-        .map(|(end, needles)| (end, Needles::new(needles)))
-        .collect()
-});
+static ROWS: LazyLock<Rows<Operation>> = LazyLock::new(|| Rows::new(&TABLE.operation));
 
 fn wants(path: &RelPath) -> bool {
-    path.name()
-        .rsplit_once('.')
-        .is_some_and(|(_, end)| NEEDLES.contains_key(end))
+    ROWS.wants(path)
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    if !source.is_production() || source.text.len() as u64 > limits::SOURCE_BYTES {
-        return;
-    }
-    let Some((_, end)) = source.path.name().rsplit_once('.') else {
-        return;
-    };
-    if !NEEDLES
-        .get(end)
-        .is_some_and(|needles| needles.any_in(source.text))
-    {
-        return;
-    }
-    for row in ROWS
-        .iter()
-        .filter(|row| concerns(source, end, &row.told.endings, row.told.needle, &row.told.with))
-    {
-        tell(source, row, facts);
+    for told in ROWS.concerning(source) {
+        tell(source, told, facts);
     }
 }
 
-fn tell(source: &Source<'_>, row: &Row, facts: &mut Facts) {
-    let told = row.told;
-    let places = row
-        .pattern
+fn tell(source: &Source<'_>, told: &Operation, facts: &mut Facts) {
+    let Some(pattern) = told.pattern.regex() else {
+        return;
+    };
+    let places = pattern
         .captures_iter(source.text)
         .filter_map(|found| {
             let whole = found.get(0)?;
@@ -143,14 +83,12 @@ fn tell(source: &Source<'_>, row: &Row, facts: &mut Facts) {
             (!is_comment(source, start)).then_some((start, found.name("value").map(|value| value.as_str())))
         })
         .take(MOST);
-    let limit = || {
-        let found = row.limit.as_ref()?.captures(source.text)?;
-        Some(found.name("value")?.as_str())
+    let limit = || told.limit.as_ref()?.value(source.text);
+    let is_shared = || {
+        let shared = told.shared.as_ref().and_then(Expression::regex);
+        shared.is_some_and(|shared| shared.is_match(source.text))
     };
-    let state = || match &row.shared {
-        Some(shared) if shared.is_match(source.text) => told.elsewhere,
-        _ => told.state,
-    };
+    let state = || if is_shared() { told.elsewhere } else { told.state };
     for (at, value) in places {
         let evidence = source.at(source.line_of(at));
         match told.tells {
@@ -228,19 +166,23 @@ mod tests {
     #[test]
     fn the_table_is_whole() {
         let table: Table = toml::from_str(include_str!("operations/patterns.toml")).expect("patterns.toml");
-        assert_eq!(ROWS.len(), table.operation.len());
-        for row in ROWS.iter() {
-            let told = row.told;
-            let has_value = |regex: &Regex| regex.capture_names().flatten().any(|name| name == "value");
+        let has_value = |expression: &Expression| {
+            let mut names = expression
+                .regex()
+                .expect("an expression")
+                .capture_names()
+                .flatten();
+            names.any(|name| name == "value")
+        };
+        for told in &table.operation {
             assert_eq!(
                 told.tells == Tells::TimeZone,
-                has_value(&row.pattern),
-                "{}",
+                has_value(&told.pattern),
+                "{:?}",
                 told.pattern
             );
-            assert_eq!(told.shared.is_empty(), row.shared.is_none(), "{}", told.shared);
-            assert_eq!(told.limit.is_empty(), row.limit.is_none(), "{}", told.limit);
-            assert!(row.limit.as_ref().is_none_or(has_value), "{}", told.limit);
+            assert!(told.limit.as_ref().is_none_or(has_value), "{:?}", told.limit);
+            assert!(told.shared.as_ref().is_none_or(|shared| shared.regex().is_some()));
         }
     }
 
