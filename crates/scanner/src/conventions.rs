@@ -13,6 +13,8 @@ use playbook_core::secret::words_of;
 use regex::Regex;
 use serde::Deserialize;
 
+use crate::needle::Needles;
+
 /// A word of the table, which is part of the program.
 pub(crate) type Word = &'static str;
 
@@ -36,12 +38,20 @@ struct Table {
 
 /// Words of the paths of health endpoints; the table explains each list.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, bound(deserialize = "'de: 'static"))]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    bound(deserialize = "'de: 'static")
+)]
 struct Health {
     paths: Vec<Word>,
     first: Vec<Word>,
     shallow: Vec<Word>,
     above: Vec<Word>,
+    handler_verbs: Vec<Word>,
+    handler_nouns: Vec<Word>,
+    handler_texts: Vec<Word>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -212,6 +222,27 @@ pub(crate) fn is_health_path(path: &str) -> bool {
             .is_some_and(|before| health.above.contains(&before))
             && words.len() <= 2
             && !path.contains([':', '{', '<', '*'])
+}
+
+/// May there be such a function in a text? One pass over it.
+pub(crate) fn may_have_health_handler(text: &str) -> bool {
+    static TEXTS: LazyLock<Needles> =
+        LazyLock::new(|| Needles::new(TABLE.health.handler_texts.iter().copied()));
+    TEXTS.any_in(text)
+}
+
+/// Is it the name of a function that answers such a path: `healthz`, `HealthCheck`, `get_liveness`, `pingHandler`?
+pub(crate) fn is_health_handler(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let verbs = &TABLE.health.handler_verbs;
+    let mut bare = verbs
+        .iter()
+        .find_map(|verb| lower.strip_prefix(verb))
+        .unwrap_or(&lower);
+    for noun in &TABLE.health.handler_nouns {
+        bare = bare.strip_suffix(noun).unwrap_or(bare);
+    }
+    is_health_path(&format!("/{}", bare.replace('_', "-")))
 }
 
 /// All languages, in order.

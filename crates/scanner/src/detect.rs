@@ -72,6 +72,8 @@ mod tool_versions;
 mod uwsgi;
 mod web_hosts;
 
+pub(crate) use ecosystem::kind_of_scheme;
+
 use playbook_core::path::RelPath;
 
 use crate::fact::Facts;

@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 
 use playbook_core::evidence::{Evidence, Scope};
+use playbook_core::inventory::{Stack, Unit};
 use playbook_core::path::RelPath;
+use playbook_core::shown::Shown;
 
 /// One file: its path, its text without byte order mark, and what its place says.
 pub(crate) struct Source<'a> {
@@ -38,6 +40,22 @@ impl<'a> Source<'a> {
     /// Evidence for its existence.
     pub(crate) fn file(&self) -> Evidence {
         Evidence::file(self.path)
+    }
+
+    /// The stack that it describes on its own.
+    pub(crate) fn stack(&self, kind: &'static str, units: Vec<Unit>) -> Stack {
+        Stack {
+            kind: Shown::from(kind),
+            files: vec![self.path.clone()],
+            scope: self.scope,
+            name: None,
+            units,
+            volumes: Vec::new(),
+            networks: Vec::new(),
+            groups: Vec::new(),
+            confirmed_by: Vec::new(),
+            evidence: vec![self.file()],
+        }
     }
 
     /// The line of a byte offset, counted from 1.

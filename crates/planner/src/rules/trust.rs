@@ -123,27 +123,30 @@ static STATIC_FILES: Rule = Rule {
     section: 6,
     title: "The application leaves its static files to the web server in front",
     why: "Without one, or without the variable, pages come without styles and scripts.",
-    fix: "Set `RAILS_SERVE_STATIC_FILES=true`, or let the proxy serve the folder `public`.",
-    check: |inventory, _, findings| {
-        let is_switch = |name: &Shown| *name == "RAILS_SERVE_STATIC_FILES";
+    fix: "Set the variable, or let the proxy serve the folder of static files.",
+    check: static_files,
+};
+
+fn static_files(inventory: &Inventory, _: &Context, findings: &mut Findings) {
+    for signal in facts::signals(inventory, SignalKind::StaticFilesOff) {
+        let Some(variable) = &signal.subject else { continue };
         let in_stack = inventory
             .stacks
             .iter()
             .flat_map(|stack| &stack.units)
             .flat_map(|unit| &unit.variables)
-            .any(|variable| is_switch(&variable.name));
-        let set = in_stack
-            || facts::production_containers(inventory)
-                .flat_map(|container| &container.variables)
-                .any(|variable| is_switch(&variable.name));
-        if !set {
+            .any(|given| given.name == *variable);
+        let in_image = facts::production_containers(inventory)
+            .flat_map(|container| &container.variables)
+            .any(|given| given.name == *variable);
+        if !(in_stack || in_image) {
             findings.add(
-                Shown::from("No stack and no image sets the variable."),
-                facts::places(facts::signals(inventory, SignalKind::StaticFilesOff)),
+                Shown::fill("Neither a stack nor an image sets {}.", &[&code(variable)]),
+                signal.evidence.clone(),
             );
         }
-    },
-};
+    }
+}
 
 static MODEL_CHECK: Rule = Rule {
     id: "model-check-off",
@@ -191,11 +194,22 @@ mod tests {
     }
 
     #[test]
+    fn static_files_that_a_variable_switches() {
+        let mut all = inventory(|all| {
+            let mut off = signal(SignalKind::StaticFilesOff);
+            off.subject = Some("SERVE_STATIC".into());
+            all.signals.push(off);
+        });
+        fires("static-files-not-served", &all, "compose");
+        all.signals.clear();
+        silent("static-files-not-served", &all, "compose");
+    }
+
+    #[test]
     fn single_observations() {
         for (rule, kind) in [
             ("client-address-forgeable", SignalKind::ReadsForwardedAddress),
             ("hsts-in-code", SignalKind::StrictTransportInCode),
-            ("static-files-not-served", SignalKind::StaticFilesOff),
             ("model-check-off", SignalKind::ModelCheckOff),
         ] {
             fires(rule, &inventory(|all| all.signals.push(signal(kind))), "compose");

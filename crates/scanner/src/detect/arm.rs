@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use playbook_core::inventory::{Stack, Unit};
+use playbook_core::inventory::Unit;
 use playbook_core::path::RelPath;
-use playbook_core::shown::Shown;
 use playbook_core::technology::Catalogue;
 
 use super::resource::{self, Field, Fields, Resource};
@@ -48,18 +47,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let found = provisioning::of_template(source, facts, "arm", &document, &provisioning::RESOURCE_MANAGER);
     facts.provisioning.push(found);
     if !units.is_empty() {
-        facts.stacks.push(Stack {
-            kind: Shown::from("arm"),
-            files: vec![source.path.clone()],
-            scope: source.scope,
-            name: None,
-            units,
-            volumes: Vec::new(),
-            networks: Vec::new(),
-            groups: Vec::new(),
-            confirmed_by: Vec::new(),
-            evidence: vec![source.file()],
-        });
+        facts.stacks.push(source.stack("arm", units));
     }
 }
 

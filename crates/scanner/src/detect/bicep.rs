@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use playbook_core::inventory::Stack;
 use playbook_core::path::RelPath;
-use playbook_core::shown::Shown;
 
 use super::provisioning::{self, Declared};
 use super::resource::{self, Field, Fields, Resource};
@@ -58,18 +56,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if units.is_empty() {
         return;
     }
-    facts.stacks.push(Stack {
-        kind: Shown::from("bicep"),
-        files: vec![source.path.clone()],
-        scope: source.scope,
-        name: None,
-        units,
-        volumes: Vec::new(),
-        networks: Vec::new(),
-        groups: Vec::new(),
-        confirmed_by: Vec::new(),
-        evidence: vec![source.file()],
-    });
+    facts.stacks.push(source.stack("bicep", units));
 }
 
 /// Parameters and outputs, and which files it calls as modules.
@@ -204,8 +191,8 @@ mod tests {
             .map(|unit| {
                 (
                     unit.name.as_str(),
-                    unit.datastore.as_ref().map(Shown::as_str),
-                    unit.version.as_ref().map(Shown::as_str),
+                    unit.datastore.as_ref().map(playbook_core::shown::Shown::as_str),
+                    unit.version.as_ref().map(playbook_core::shown::Shown::as_str),
                 )
             })
             .collect();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use playbook_core::inventory::{Infrastructure, Stack};
+use playbook_core::inventory::Infrastructure;
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
 use playbook_core::technology::Catalogue;
@@ -94,18 +94,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         });
     }
     if !units.is_empty() {
-        facts.stacks.push(Stack {
-            kind: Shown::from("cloudformation"),
-            files: vec![source.path.clone()],
-            scope: source.scope,
-            name: None,
-            units,
-            volumes: Vec::new(),
-            networks: Vec::new(),
-            groups: Vec::new(),
-            confirmed_by: Vec::new(),
-            evidence: vec![source.file()],
-        });
+        facts.stacks.push(source.stack("cloudformation", units));
     }
 }
 

@@ -250,7 +250,7 @@ pub(super) fn store(source: &Source<'_>, kind: &str, strong: bool, line: u32) ->
 }
 
 /// The datastore that an adapter, a scheme or a driver's short name stands for: `pgsql`, `mysql2`, `jdbc:postgresql`.
-pub(super) fn kind_of_scheme(word: &str) -> Option<&'static str> {
+pub(crate) fn kind_of_scheme(word: &str) -> Option<&'static str> {
     let word = word.trim().to_ascii_lowercase();
     let catalogue = Catalogue::get();
     catalogue

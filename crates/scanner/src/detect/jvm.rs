@@ -14,28 +14,24 @@ use std::sync::LazyLock;
 
 use playbook_core::path::RelPath;
 
+use super::Detector;
 use super::ecosystem::{Code, is_production, needles, texts};
-use super::{Detector, ending};
 use crate::fact::Facts;
+use crate::language::{Language, language_of};
 use crate::needle::Needles;
 use crate::source::Source;
 
 /// Build files, version files, `application*.yml` and `*.conf`, SQL of Spring's initialisation, source code.
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
-/// The languages of source files by their ending.
-const LANGUAGES: &[(&str, &str)] = &[
-    ("java", "java"),
-    ("kt", "kotlin"),
-    ("scala", "scala"),
-    ("groovy", "groovy"),
-];
+/// The languages of the JVM whose code is read; their endings stand with the languages.
+const LANGUAGES: [&str; 4] = ["java", "kotlin", "scala", "groovy"];
 
 /// Texts of which a source file has one if there is anything to tell of it, by language.
 static NEEDLES: LazyLock<BTreeMap<&'static str, Needles>> = LazyLock::new(|| {
     LANGUAGES
         .iter()
-        .map(|(_, language)| {
+        .map(|language| {
             let texts = texts(language).chain(code::NEEDLES.iter().copied());
             (*language, Needles::new(texts))
         })
@@ -55,10 +51,9 @@ fn wants(path: &RelPath) -> bool {
 }
 
 fn language(path: &RelPath) -> Option<&'static str> {
-    LANGUAGES
-        .iter()
-        .find(|(end, _)| ending(path, &[end]))
-        .map(|(_, language)| *language)
+    language_of(path.as_str())
+        .map(Language::name)
+        .filter(|name| LANGUAGES.contains(name))
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use playbook_core::harmless::Name;
-use playbook_core::inventory::{CommittedSecret, Infrastructure, Stack};
+use playbook_core::inventory::{CommittedSecret, Infrastructure};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::secret;
@@ -151,18 +151,7 @@ pub(crate) fn manifests(
         });
     }
     if !units.is_empty() {
-        facts.stacks.push(Stack {
-            kind: Shown::from(kind),
-            files: vec![source.path.clone()],
-            scope: source.scope,
-            name: None,
-            units,
-            volumes: Vec::new(),
-            networks: Vec::new(),
-            groups: Vec::new(),
-            confirmed_by: Vec::new(),
-            evidence: vec![source.file()],
-        });
+        facts.stacks.push(source.stack(kind, units));
     }
     whole
 }

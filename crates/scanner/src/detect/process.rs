@@ -303,16 +303,9 @@ impl<'a, 'f> Sheet<'a, 'f> {
             port_of_variable(unit);
         }
         self.facts.stacks.push(Stack {
-            kind: Shown::from(kind),
-            files: vec![self.source.path.clone()],
             scope: self.scope,
-            name: None,
-            units,
-            volumes: Vec::new(),
-            networks: Vec::new(),
             groups,
-            confirmed_by: Vec::new(),
-            evidence: vec![self.source.file()],
+            ..self.source.stack(kind, units)
         });
     }
 }

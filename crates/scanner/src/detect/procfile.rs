@@ -76,16 +76,8 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         evidence: vec![source.file()],
     });
     facts.stacks.push(Stack {
-        kind: Shown::from("procfile"),
-        files: vec![source.path.clone()],
         scope,
-        name: None,
-        units,
-        volumes: Vec::new(),
-        networks: Vec::new(),
-        groups: Vec::new(),
-        confirmed_by: Vec::new(),
-        evidence: vec![source.file()],
+        ..source.stack("procfile", units)
     });
 }
 

@@ -55,16 +55,8 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         evidence: vec![source.file()],
     });
     facts.stacks.push(Stack {
-        kind: Shown::from("render"),
-        files: vec![source.path.clone()],
-        scope: source.scope,
-        name: None,
-        units,
-        volumes: Vec::new(),
-        networks: Vec::new(),
         groups,
-        confirmed_by: Vec::new(),
-        evidence: vec![source.file()],
+        ..source.stack("render", units)
     });
 }
 

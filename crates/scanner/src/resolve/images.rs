@@ -153,7 +153,8 @@ pub(crate) fn ends_with_words(words: &[String], name: &str) -> bool {
     words.len() > wanted.len() && !wanted.is_empty() && words.ends_with(&wanted)
 }
 
-fn last_of(image: &ImageRef) -> String {
+/// The last part of an image's name, in lower case.
+pub(crate) fn last_of(image: &ImageRef) -> String {
     image
         .repository()
         .rsplit('/')

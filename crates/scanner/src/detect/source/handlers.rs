@@ -5,7 +5,7 @@ use playbook_core::raw::Raw;
 use regex::Regex;
 use std::sync::LazyLock;
 
-use crate::conventions::is_health_path;
+use crate::conventions::{is_health_handler, may_have_health_handler};
 use crate::fact::{Facts, HandlerFact};
 use crate::language::{Hit, Language};
 use crate::lex::Masked;
@@ -21,12 +21,7 @@ static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?P<name>[A
 
 /// Has the text the name of a health endpoint's function in it? A cheap question before dear ones.
 pub(super) fn may_tell(language: &Language, text: &str) -> bool {
-    !language.answers().is_empty()
-        && [
-            "ealth", "eartbeat", "iveness", "eadiness", "ivez", "eadyz", "ing(",
-        ]
-        .iter()
-        .any(|part| text.contains(part))
+    !language.answers().is_empty() && may_have_health_handler(text)
 }
 
 /// Tells the functions whose names are those of health endpoints.
@@ -34,7 +29,7 @@ pub(super) fn functions(source: &Source<'_>, language: &Language, facts: &mut Fa
     let found: Vec<(&str, usize)> = language
         .functions(source.text)
         .into_iter()
-        .filter(|(name, _)| is_handler_name(name))
+        .filter(|(name, _)| is_health_handler(name))
         .collect();
     if found.is_empty() {
         return;
@@ -55,20 +50,6 @@ pub(super) fn functions(source: &Source<'_>, language: &Language, facts: &mut Fa
             });
         }
     }
-}
-
-/// A function of a health endpoint: `healthz`, `HealthCheck`, `get_liveness`, `ping`.
-fn is_handler_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let bare = ["get_", "get", "handle_", "handle", "check_"]
-        .iter()
-        .find_map(|verb| lower.strip_prefix(verb))
-        .unwrap_or(&lower);
-    let bare = bare
-        .trim_end_matches("handler")
-        .trim_end_matches("endpoint")
-        .trim_end_matches('_');
-    is_health_path(&format!("/{}", bare.replace('_', "-")))
 }
 
 /// The body in braces behind the parameters of a function.

@@ -204,14 +204,7 @@ impl Sources<'_> {
     fn dir_by_name(&self, unit: &str, image: Option<&str>) -> Option<RelPath> {
         let image = image
             .and_then(|image| ImageRef::parse(Raw::new(image)))
-            .map(|image| {
-                image
-                    .repository()
-                    .rsplit('/')
-                    .next()
-                    .unwrap_or_default()
-                    .to_ascii_lowercase()
-            });
+            .map(|image| crate::resolve::images::last_of(&image));
         let has_image = image.is_some();
         let wanted: Vec<String> = image.into_iter().chain([unit.to_ascii_lowercase()]).collect();
         for name in &wanted {

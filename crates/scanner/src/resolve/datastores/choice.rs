@@ -11,6 +11,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Datastore, Group};
 
 use super::{Gathered, Kinds, Proof, cite, entry, note};
+use crate::detect::kind_of_scheme;
 use crate::resolve::candidates::Sources;
 
 /// What a variable that chooses a back end is about.
@@ -66,7 +67,7 @@ fn settings(sources: &Sources<'_>) -> BTreeMap<Subject, Setting> {
         let (Some(subject), Some(default)) = (subject_of(fact.name.as_str()), &fact.default) else {
             continue;
         };
-        let kind = kind_of(default.as_str());
+        let kind = kind_of_scheme(default.as_str());
         if kind.is_none() && !is_no_store(default.as_str()) {
             continue;
         }
@@ -171,21 +172,6 @@ fn subject_of(name: &str) -> Option<Subject> {
     } else {
         None
     }
-}
-
-fn kind_of(value: &str) -> Option<&'static str> {
-    let word = value.trim().to_ascii_lowercase();
-    let catalogue = Catalogue::get();
-    catalogue
-        .find(Group::Datastore, &word)
-        .or_else(|| {
-            catalogue
-                .by_url_scheme(&word)
-                .into_iter()
-                .map(|found| found.technology)
-                .find(|technology| technology.group == Group::Datastore)
-        })
-        .map(|technology| technology.id)
 }
 
 /// Words for a back end that is no store of its own.
@@ -534,7 +520,7 @@ mod tests {
     fn words_for_no_store() {
         assert!(is_no_store("local") && is_no_store("sync"));
         assert!(!is_no_store("postgres"));
-        assert_eq!(kind_of("postgres"), Some("postgresql"));
-        assert_eq!(kind_of("sqlite"), Some("sqlite"));
+        assert_eq!(kind_of_scheme("postgres"), Some("postgresql"));
+        assert_eq!(kind_of_scheme("sqlite"), Some("sqlite"));
     }
 }
