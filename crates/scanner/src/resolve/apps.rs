@@ -101,6 +101,11 @@ impl Apps {
 
     /// The application of exactly this folder.
     pub(crate) fn at(&self, dir: &RelPath) -> Option<&App> {
+        self.at_text(dir.as_str())
+    }
+
+    /// The application of exactly this folder, given as text.
+    pub(crate) fn at_text(&self, dir: &str) -> Option<&App> {
         self.by_dir.get(dir).and_then(|at| self.all.get(*at))
     }
 }

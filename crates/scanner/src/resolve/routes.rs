@@ -54,8 +54,8 @@ pub(crate) const WEBSOCKET: &str = "WEBSOCKET";
 /// Where routes, mounts and constants are found without looking at all of them.
 #[derive(Default)]
 pub(crate) struct Index {
-    /// Routes of production by the folder of their application; those outside of any under none.
-    routes: HashMap<Option<RelPath>, Vec<usize>>,
+    /// Routes by their scope and the folder of their application; those outside of any under none.
+    routes: BTreeMap<(Scope, Option<RelPath>), Vec<usize>>,
     /// Mounts by their file.
     mounts_of_file: HashMap<RelPath, Vec<usize>>,
     /// Mounts of a module by the last part of its name.
@@ -70,10 +70,8 @@ impl Index {
     pub(crate) fn new(facts: &Facts, apps: &Apps) -> Self {
         let mut index = Self::default();
         for (at, route) in facts.routes.iter().enumerate() {
-            if route.scope == Scope::Production {
-                let app = apps.owner(&route.evidence.path).map(|app| app.dir.clone());
-                index.routes.entry(app).or_default().push(at);
-            }
+            let app = apps.owner(&route.evidence.path).map(|app| app.dir.clone());
+            index.routes.entry((route.scope, app)).or_default().push(at);
         }
         for (at, mount) in facts.prefixes.iter().enumerate() {
             index
@@ -101,6 +99,22 @@ impl Index {
                 .push(at);
         }
         index
+    }
+
+    /// The routes of one scope in the folders of these applications, in the order of the facts.
+    fn of_folders<'a>(&self, facts: &'a Facts, dirs: &[RelPath], scope: Scope) -> Vec<&'a RouteFact> {
+        let of_app = |app: Option<&RelPath>| self.routes.get(&(scope, app.cloned())).into_iter().flatten();
+        let in_folders = |route: &RouteFact| dirs.iter().any(|dir| route.evidence.path.is_in(dir));
+        let outside = of_app(None).filter(|at| facts.routes.get(**at).is_some_and(in_folders));
+        let mut found: Vec<usize> = dirs
+            .iter()
+            .flat_map(|dir| of_app(Some(dir)))
+            .chain(outside)
+            .copied()
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter_map(|at| facts.routes.get(at)).collect()
     }
 
     /// The mounts that may hang up a router of a file, in the order of the facts.
@@ -173,20 +187,10 @@ pub(crate) fn of_development(dirs: &[RelPath], sources: &Sources<'_>) -> Vec<Who
 
 /// The routes of applications of one scope.
 pub(crate) fn of_folders(dirs: &[RelPath], scope: Scope, sources: &Sources<'_>) -> Vec<WholeRoute> {
-    if dirs.is_empty() {
-        return Vec::new();
-    }
     sources
-        .facts
         .routes
-        .iter()
-        .filter(|route| route.scope == scope)
-        .filter(|route| {
-            sources.apps.owner(&route.evidence.path).map_or_else(
-                || dirs.iter().any(|dir| route.evidence.path.is_in(dir)),
-                |app| dirs.contains(&app.dir),
-            )
-        })
+        .of_folders(sources.facts, dirs, scope)
+        .into_iter()
         .flat_map(|route| whole(route, sources))
         .collect()
 }

@@ -107,11 +107,12 @@ impl Sources<'_> {
     /// The application in whose copied folder an image of the repository's root starts: `WORKDIR /app/apps/api`.
     pub(super) fn dir_of_workdir(&self, container: &Container) -> Option<RelPath> {
         let workdir = container.workdir.as_ref()?.as_str().trim_end_matches('/');
-        self.apps
-            .all
-            .iter()
-            .filter(|app| app.dir.depth() > 1 && workdir.ends_with(&format!("/{}", app.dir)))
-            .max_by_key(|app| app.dir.depth())
+        // The longest end of the path that is the folder of an application.
+        workdir
+            .match_indices('/')
+            .filter_map(|(slash, _)| workdir.get(slash + 1..))
+            .filter(|end| end.contains('/'))
+            .find_map(|end| self.apps.at_text(end))
             .map(|app| app.dir.clone())
     }
 
