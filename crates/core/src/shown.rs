@@ -38,17 +38,30 @@ impl Shown {
     }
 
     /// Replaces each `{}` of our own sentence by the next piece. Pieces without a place are dropped; places without a
-    /// piece stay empty.
+    /// piece stay empty. A code span around a place gets as many backticks as the piece needs, so that no piece leaves
+    /// its span.
     pub fn fill(template: &'static str, pieces: &[&Self]) -> Self {
         let mut out = String::with_capacity(template.len() + 16 * pieces.len());
         let mut rest = pieces.iter();
         let mut parts = template.split("{}");
         out.push_str(parts.next().unwrap_or_default());
         for part in parts {
-            if let Some(piece) = rest.next() {
-                out.push_str(piece.as_str());
+            let piece = rest.next().map_or("", |piece| piece.as_str());
+            let spanned = piece.contains('`') && out.ends_with('`') && part.starts_with('`');
+            if spanned {
+                let longest = piece.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+                let marks = "`".repeat(longest + 1);
+                out.pop();
+                out.push_str(&marks);
+                out.push(' ');
+                out.push_str(piece);
+                out.push(' ');
+                out.push_str(&marks);
+                out.push_str(part.strip_prefix('`').unwrap_or(part));
+            } else {
+                out.push_str(piece);
+                out.push_str(part);
             }
-            out.push_str(part);
         }
         Self(out.into())
     }
@@ -148,5 +161,16 @@ mod tests {
         assert_eq!(Shown::fill("{}-{}", &[&a, &b]), "a-b");
         assert_eq!(Shown::fill("{}-{}", &[&a]), "a-");
         assert_eq!(Shown::fill("x", &[&a]), "x");
+    }
+
+    #[test]
+    fn no_piece_leaves_its_code_span() {
+        let (plain, ticks) = (Shown::from("a"), Shown::from("echo `id` ``x"));
+        assert_eq!(Shown::fill("runs `{}`.", &[&plain]), "runs `a`.");
+        assert_eq!(
+            Shown::fill("runs `{}`.", &[&ticks]),
+            "runs ``` echo `id` ``x ```."
+        );
+        assert_eq!(Shown::fill("runs {}.", &[&ticks]), "runs echo `id` ``x.");
     }
 }

@@ -2,7 +2,10 @@
 
 mod embedded;
 mod engine;
+mod escape;
 pub(crate) mod filters;
+#[cfg(test)]
+mod places;
 #[cfg(test)]
 mod template_tests;
 #[cfg(test)]

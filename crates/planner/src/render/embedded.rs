@@ -344,7 +344,6 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "targets/railway/05-one-off.md",
     "targets/railway/06-clock.md",
     "targets/railway/06-configure.md",
-    "targets/railway/06-front-end.md",
     "targets/railway/06-pipeline.md",
     "targets/railway/06-services.md",
     "targets/railway/06-start.md",
