@@ -24,8 +24,13 @@ impl RelPath {
     /// Normalises `text`: separators, `.`, `..` and doubled slashes. `None` when it leads out of the root or holds a
     /// control character.
     pub fn new(text: &str) -> Option<Self> {
-        if text.chars().any(|c| c.is_control() || secret::is_invisible(c)) {
+        let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if !plain && text.chars().any(|c| c.is_control() || secret::is_invisible(c)) {
             return None;
+        }
+        let normal = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\\');
+        if text.split('/').all(normal) {
+            return Some(Self(text.into()));
         }
         let mut parts: Vec<&str> = Vec::new();
         for part in text.split(['/', '\\']) {
@@ -45,6 +50,7 @@ impl RelPath {
     }
 
     /// The path as it is, for look-ups. Print a `RelPath` by `Display`, which judges each component.
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,6 +61,7 @@ impl RelPath {
     }
 
     /// The last component (`.` for the root).
+    #[inline]
     pub fn name(&self) -> &str {
         // Names are short and asked for often: byte by byte from the end is the quickest way to them.
         let slash = self.0.as_bytes().iter().rposition(|byte| *byte == b'/');
@@ -68,6 +75,17 @@ impl RelPath {
             Some((parent, _)) => Self(parent.into()),
             None => Self::root(),
         }
+    }
+
+    /// The name of the folder that holds it (`.` for the root).
+    pub fn folder_name(&self) -> &str {
+        self.0.rsplit('/').nth(1).unwrap_or(".")
+    }
+
+    /// The components of the folder that holds it.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        let folder = self.0.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        folder.split('/').filter(|part| *part != ".")
     }
 
     /// `other`, read from this folder. `None` when it leads out of the root.
@@ -190,6 +208,10 @@ mod tests {
         let path = RelPath::new("a/b/c.txt").expect("a plain path");
         assert_eq!(path.name(), "c.txt");
         assert_eq!(path.parent().as_str(), "a/b");
+        assert_eq!(path.folder_name(), "b");
+        assert_eq!(path.folders().collect::<Vec<_>>(), ["a", "b"]);
+        let at_root = RelPath::new("c.txt").expect("a plain path");
+        assert_eq!((at_root.folder_name(), at_root.folders().count()), (".", 0));
         assert!(path.is_in(&RelPath::root()));
         assert!(path.is_in(&RelPath::new("a").expect("a plain path")));
         assert!(!path.is_in(&RelPath::new("a/bc").expect("a plain path")));

@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 
 use playbook_core::path::RelPath;
 use playbook_core::secret::words_of;
-use regex::Regex;
 use serde::Deserialize;
 
+use crate::detect::pattern::Expression;
 use crate::needle::Needles;
 
 /// A word of the table, which is part of the program.
@@ -112,9 +112,12 @@ pub(crate) struct Start {
     pub(crate) file: Word,
     /// The command; `None` for the language's, empty for a process without one.
     pub(crate) command: Option<Word>,
-    text: Option<Word>,
-    unless: Option<Word>,
-    listens: Option<Word>,
+    /// Must be found.
+    pub(crate) text: Option<Expression>,
+    /// Must not be found.
+    pub(crate) unless: Option<Expression>,
+    /// Says that the program answers requests.
+    pub(crate) listens: Option<Expression>,
     /// Only in an application of this runtime.
     pub(crate) for_runtime: Option<Word>,
     /// Only in an application that depends on this package.
@@ -132,18 +135,12 @@ impl Start {
     }
 }
 
-/// A row with its patterns.
+/// A row with its place.
 pub(crate) struct Row {
     /// Which one.
     pub(crate) id: RowId,
     /// The row as written.
     pub(crate) start: &'static Start,
-    /// Must be found.
-    pub(crate) text: Option<Regex>,
-    /// Must not be found.
-    pub(crate) unless: Option<Regex>,
-    /// Says that the program answers requests.
-    pub(crate) listens: Option<Regex>,
 }
 
 // The table is part of the program; a mistake in it is found by the test below, never by a user.
@@ -155,14 +152,9 @@ static BY_NAME: LazyLock<BTreeMap<Word, Vec<Row>>> = LazyLock::new(|| {
     let mut rows: BTreeMap<Word, Vec<Row>> = BTreeMap::new();
     for (id, start) in all_rows().filter(|(_, start)| start.needs_text()) {
         let last = start.file.rsplit('/').next().unwrap_or(start.file);
-        let compile = |pattern: Option<Word>| pattern.and_then(|pattern| Regex::new(pattern).ok());
-        rows.entry(last.trim_start_matches('*')).or_default().push(Row {
-            id,
-            start,
-            text: compile(start.text),
-            unless: compile(start.unless),
-            listens: compile(start.listens),
-        });
+        rows.entry(last.trim_start_matches('*'))
+            .or_default()
+            .push(Row { id, start });
     }
     rows
 });
@@ -309,8 +301,8 @@ mod tests {
         for language in &table.language {
             assert!(!language.language.is_empty());
             for start in &language.start {
-                for pattern in [start.text, start.unless, start.listens].into_iter().flatten() {
-                    Regex::new(pattern).expect(pattern);
+                for pattern in [&start.text, &start.unless, &start.listens].into_iter().flatten() {
+                    assert!(pattern.regex().is_some(), "{pattern:?}");
                 }
                 assert!(
                     start.command.is_some() || language.run.is_some(),

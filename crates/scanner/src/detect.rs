@@ -44,7 +44,7 @@ mod manifests;
 mod node;
 mod nomad;
 mod operations;
-mod pattern;
+pub(crate) mod pattern;
 mod php;
 mod platforms;
 mod pm2;
@@ -158,9 +158,11 @@ pub(crate) fn named(path: &RelPath, names: &[&str]) -> bool {
 
 /// Has the file one of these endings (without the dot)?
 pub(crate) fn ending(path: &RelPath, endings: &[&str]) -> bool {
-    path.name()
-        .rsplit_once('.')
-        .is_some_and(|(stem, end)| !stem.is_empty() && endings.contains(&end))
+    // Asked some twenty times for every file: byte by byte from the end is the quickest way to something so short.
+    let name = path.name();
+    let dot = name.bytes().rposition(|byte| byte == b'.').filter(|dot| *dot > 0);
+    dot.and_then(|dot| name.get(dot + 1..))
+        .is_some_and(|end| endings.contains(&end))
 }
 
 /// Reports where a file's syntax is wrong; what stands before it was used.

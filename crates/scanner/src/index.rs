@@ -25,9 +25,9 @@ pub(crate) struct FileIndex {
 }
 
 impl FileIndex {
-    /// Lists a folder.
-    pub(crate) fn of_folder(root: PathBuf, skip_file: Option<(u64, u64)>) -> Self {
-        let tree = walk::walk(&root, skip_file);
+    /// Lists a folder, with so many threads or one a processor.
+    pub(crate) fn of_folder(root: PathBuf, skip_file: Option<(u64, u64)>, threads: Option<usize>) -> Self {
+        let tree = walk::walk(&root, skip_file, threads);
         Self {
             entries: tree.files,
             store: Store::Disk(root),

@@ -411,7 +411,8 @@ pub(crate) fn language_of(path: &str) -> Option<&'static Language> {
     }
     static BY_NAME: LazyLock<ByText> = LazyLock::new(|| table(|language| &language.definition.file_names));
     static BY_ENDING: LazyLock<ByText> = LazyLock::new(|| table(|language| &language.definition.extensions));
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let slash = path.bytes().rposition(|byte| byte == b'/');
+    let name = slash.and_then(|at| path.get(at + 1..)).unwrap_or(path);
     if let Some(language) = BY_NAME.get(name) {
         return Some(language);
     }

@@ -82,7 +82,7 @@ pub fn scan(root: &Path, options: &Options) -> Result<Scan, RootError> {
         .and_then(|name| name.to_str())
         .unwrap_or_default()
         .to_owned();
-    let index = FileIndex::of_folder(root, options.skip_file);
+    let index = FileIndex::of_folder(root, options.skip_file, options.threads);
     Ok(scan_index(&index, &folder_name, options))
 }
 
@@ -105,30 +105,26 @@ fn scan_index(index: &FileIndex, folder_name: &str, options: &Options) -> Scan {
 
 /// Reads every file that some detector wants, once, and gathers the facts in the order of the paths.
 fn collect(index: &FileIndex, options: &Options) -> Facts {
-    let mut wanted: Vec<Wanted<'_>> = index
-        .entries()
-        .iter()
-        .enumerate()
-        .filter_map(|(at, entry)| {
-            let detectors: Vec<&Detector> = DETECTORS
-                .iter()
-                .copied()
-                .filter(|detector| (detector.wants)(&entry.path))
-                .collect();
-            (!detectors.is_empty()).then_some(Wanted { at, entry, detectors })
-        })
-        .collect();
+    let mut entries: Vec<(usize, &Entry)> = index.entries().iter().enumerate().collect();
     if let Some(seed) = options.shuffle_seed {
-        shuffle(&mut wanted, seed);
+        shuffle(&mut entries, seed);
     }
-    // Most files tell nothing, and an empty set of facts takes a thousand bytes.
-    let read = |wanted: &Wanted<'_>| {
-        let facts = facts_of(index, wanted);
-        (!facts.is_empty()).then_some((wanted.at, facts))
+    let read = |(at, entry): &(usize, &Entry)| {
+        let detectors: Vec<&'static Detector> = DETECTORS
+            .iter()
+            .copied()
+            .filter(|detector| (detector.wants)(&entry.path))
+            .collect();
+        if detectors.is_empty() {
+            return None;
+        }
+        let facts = facts_of(index, entry, &detectors);
+        // Most files tell nothing, and an empty set of facts takes a thousand bytes.
+        (!facts.is_empty()).then_some((*at, facts))
     };
-    let parallel = || wanted.par_iter().filter_map(read).collect::<Vec<_>>();
+    let parallel = || entries.par_iter().filter_map(read).collect::<Vec<_>>();
     let mut told = match options.threads {
-        Some(1) => wanted.iter().filter_map(read).collect(),
+        Some(1) => entries.iter().filter_map(read).collect(),
         Some(threads) => match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
             Ok(pool) => pool.install(parallel),
             Err(_) => parallel(),
@@ -150,17 +146,8 @@ fn collect(index: &FileIndex, options: &Options) -> Facts {
     facts
 }
 
-/// A file with the detectors that want to see it.
-struct Wanted<'a> {
-    /// Its place in the order of the paths.
-    at: usize,
-    entry: &'a Entry,
-    detectors: Vec<&'static Detector>,
-}
-
-/// What all detectors tell about one file.
-fn facts_of(index: &FileIndex, wanted: &Wanted<'_>) -> Facts {
-    let entry = wanted.entry;
+/// What the detectors that want to see a file tell about it.
+fn facts_of(index: &FileIndex, entry: &Entry, detectors: &[&'static Detector]) -> Facts {
     let mut facts = Facts::default();
     let failed = |kind| Diagnostic::new(entry.path.clone(), None, kind);
     let text = match index.read(&entry.path) {
@@ -179,7 +166,7 @@ fn facts_of(index: &FileIndex, wanted: &Wanted<'_>) -> Facts {
     let source = Source::new(&entry.path, &text, scope::scope_of(&entry.path), entry.ignored);
     // Detectors see what they told themselves, never what others told.
     let mut own = Facts::default();
-    for detector in &wanted.detectors {
+    for detector in detectors {
         if guarded(detector, &source, &mut own) {
             if !own.is_empty() {
                 facts.absorb(std::mem::take(&mut own));

@@ -2,6 +2,9 @@
 
 /// Files that are listed. A monorepo of 100,000 files is scanned whole; twice that is the largest promised input.
 pub(crate) const FILES: usize = 200_000;
+/// Files that are looked at for the ones that are listed: the first by their paths, whatever order they come in. Without
+/// this bound a tree without end would fill the memory.
+pub(crate) const FILES_SEEN: usize = 1_000_000;
 /// Depth of folders. Real trees stay below 40.
 pub(crate) const DEPTH: usize = 100;
 /// Length of a path in bytes; longer ones can't be opened on Linux.

@@ -28,6 +28,9 @@ const PACKED: usize = 64;
 const PASSES: usize = 6;
 /// Shorter texts than this make a search for many stop at every second line.
 const SHORTEST_PACKED: usize = 3;
+/// A search for many looks at so many bytes of each text at first, or fewer if one of them is shorter: the more, the
+/// seldomer it stops.
+const FIRST_LOOK: usize = 4;
 
 impl Needles {
     /// Prepares a search for any of these texts.
@@ -44,11 +47,12 @@ impl Needles {
         if texts.iter().any(|text| text.is_empty()) {
             return Self(Kind::Always);
         }
-        let (long, short): (Vec<&str>, Vec<&str>) =
+        let (packed, short): (Vec<&str>, Vec<&str>) =
             texts.iter().partition(|text| text.len() >= SHORTEST_PACKED);
-        let passes = short.len() + long.len().div_ceil(PACKED);
-        let packed: Option<Vec<packed::Searcher>> = (passes <= PASSES)
-            .then(|| long.chunks(PACKED).map(packed::Searcher::new).collect())
+        let (long, middle): (Vec<&str>, Vec<&str>) = packed.iter().partition(|text| text.len() >= FIRST_LOOK);
+        let groups = || middle.chunks(PACKED).chain(long.chunks(PACKED));
+        let packed: Option<Vec<packed::Searcher>> = (short.len() + groups().count() <= PASSES)
+            .then(|| groups().map(packed::Searcher::new).collect())
             .flatten();
         let finders = short
             .iter()
@@ -91,6 +95,11 @@ mod tests {
         assert!(!few.any_in("environment"));
         let short = Needles::new(["a", "bb"]);
         assert!(short.any_in("xbb") && !short.any_in("xb"));
+        let of_all_lengths = Needles::new(["{", "=>", "env", "listen(", "createServer"]);
+        for text in ["a {", "a =>", "environment", "x.listen(1)", "http.createServer"] {
+            assert!(of_all_lengths.any_in(text), "{text}");
+        }
+        assert!(!of_all_lengths.any_in("en = createserver; listen"));
         let texts: Vec<String> = (0..500).map(|number| format!("needle{number};")).collect();
         let many = Needles::new(texts.iter().map(String::as_str));
         assert!(many.any_in("a needle499; in it") && !many.any_in("needle500;"));

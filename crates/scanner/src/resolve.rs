@@ -46,7 +46,7 @@ use crate::Scan;
 use crate::fact::Facts;
 use crate::index::FileIndex;
 use apps::Apps;
-use candidates::Sources;
+use candidates::{EntriesByApp, Sources};
 use images::OwnImages;
 use services::Merged;
 
@@ -88,6 +88,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
         containers: &containers,
         own_images: &own_images,
         routes: routes::Index::new(&facts, &apps),
+        entries: EntriesByApp::new(&facts, &apps),
         project_name: project_name.as_ref(),
     };
     let mut services = services::merge(&sources, index);

@@ -1,6 +1,7 @@
 //! Does a file hold for production, or for development, tests, examples and documentation? Judged by its place; what
 //! a file says about itself is judged by its detector.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -68,7 +69,7 @@ pub(crate) fn skip_markers(name: &str) -> &'static [String] {
 /// The scope that a file's place gives it. Folders come first, then the file's own name; a name of production takes a
 /// name of development back (`docker-compose.deploy-test.yml` is for production).
 pub(crate) fn scope_of(path: &RelPath) -> Scope {
-    if folder_is_development(&path.parent()) {
+    if is_below_development(path.folders()) {
         return Scope::Development;
     }
     let name = path.name().to_ascii_lowercase();
@@ -80,13 +81,23 @@ pub(crate) fn scope_of(path: &RelPath) -> Scope {
 
 /// Does a folder hold development things only?
 pub(crate) fn folder_is_development(folder: &RelPath) -> bool {
+    is_below_development(folder.components())
+}
+
+/// Is one of the folders of a path for development?
+fn is_below_development<'p>(folders: impl Iterator<Item = &'p str>) -> bool {
     let mut before = "";
-    for part in folder.components() {
+    for part in folders {
         // The packages below `src/main/java` are names: Spring's own generator calls one `demo`.
         if before == "main" && matches!(part, "java" | "kotlin" | "scala" | "groovy") {
             break;
         }
-        let lower = part.to_ascii_lowercase();
+        // Most names are in small letters already, and this is asked for every file.
+        let lower = if part.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(part.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(part)
+        };
         // `src/main/java/com/example/app` names an organisation, not an example.
         let package = before == "com" || before == "org" || before == "io";
         if PLACES.development.contains(&*lower) && !package {

@@ -1,8 +1,10 @@
 //! The folder as a sorted list of files. Nothing outside of the root is looked at, links are not followed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 use playbook_core::diagnostic::{Diagnostic, DiagnosticKind};
 use playbook_core::path::RelPath;
 
@@ -19,6 +21,7 @@ pub(crate) struct Entry {
 }
 
 /// What the walk found.
+#[derive(Default)]
 pub(crate) struct Tree {
     /// Sorted by path.
     pub(crate) files: Vec<Entry>,
@@ -35,10 +38,8 @@ const ENVIRONMENT_FILES: &[&str] = &[
     ".env.staging",
 ];
 
-/// Lists the files below `root`.
-pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>) -> Tree {
-    let mut files = Vec::new();
-    let mut diagnostics = Vec::new();
+/// Lists the files below `root`, with so many threads or one a processor. The result does not depend on their number.
+pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>, threads: Option<usize>) -> Tree {
     let mut builder = WalkBuilder::new(root);
     builder
         .hidden(false)
@@ -48,6 +49,7 @@ pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>) -> Tree {
         .parents(false)
         .follow_links(false)
         .max_depth(Some(limits::DEPTH))
+        .threads(threads.unwrap_or_default())
         .filter_entry(|entry| {
             let Some(name) = entry.file_name().to_str() else {
                 return true;
@@ -57,53 +59,123 @@ pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>) -> Tree {
             }
             !scope::is_skipped_directory(name) && !holds_marker(entry.path(), name)
         });
-    for entry in builder.build() {
-        let Ok(entry) = entry else {
-            // The error's text can quote a path of the host; that something was unreadable is all we say.
-            diagnostics.push(Diagnostic::new(RelPath::root(), None, DiagnosticKind::Unreadable));
-            continue;
-        };
-        if entry.depth() == 0 {
-            continue;
-        }
-        let Some(path) = relative(root, entry.path()) else {
-            diagnostics.push(Diagnostic::new(RelPath::root(), None, DiagnosticKind::OddName));
-            continue;
-        };
-        let Some(kind) = entry.file_type() else { continue };
-        if kind.is_dir() {
-            if entry.depth() >= limits::DEPTH {
-                diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::TooDeep));
-            }
-            continue;
-        }
-        if kind.is_symlink() {
-            diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::Link));
-            continue;
-        }
-        if !kind.is_file() {
-            diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::Special));
-            continue;
-        }
-        // A file is looked at when it is read; here its name is enough, unless the plan itself is among them.
-        if skip_file.is_some()
-            && entry
-                .metadata()
-                .is_ok_and(|metadata| identity(&metadata) == skip_file)
-        {
-            continue;
-        }
-        if files.len() >= limits::FILES {
-            diagnostics.push(Diagnostic::new(path, None, DiagnosticKind::TooManyFiles));
-            break;
-        }
-        files.push(Entry { path, ignored: false });
+    let tree = Mutex::new(Tree::default());
+    builder.build_parallel().visit(&mut Listers {
+        root,
+        skip_file,
+        seen: &AtomicUsize::new(0),
+        tree: &tree,
+    });
+    let Tree {
+        mut files,
+        mut diagnostics,
+    } = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
+    files.sort_unstable();
+    if let Some(cut) = files.get(limits::FILES) {
+        diagnostics.push(Diagnostic::new(
+            cut.path.clone(),
+            None,
+            DiagnosticKind::TooManyFiles,
+        ));
+        files.truncate(limits::FILES);
     }
-    files.sort();
     add_ignored_environment_files(root, &mut files);
     diagnostics.sort();
     diagnostics.dedup();
     Tree { files, diagnostics }
+}
+
+/// Makes a [`Lister`] for each thread.
+struct Listers<'s> {
+    root: &'s Path,
+    skip_file: Option<(u64, u64)>,
+    /// Number of files that all threads have seen.
+    seen: &'s AtomicUsize,
+    /// What the threads that have ended found.
+    tree: &'s Mutex<Tree>,
+}
+
+impl<'s> ParallelVisitorBuilder<'s> for Listers<'s> {
+    fn build(&mut self) -> Box<dyn ParallelVisitor + 's> {
+        Box::new(Lister {
+            root: self.root,
+            skip_file: self.skip_file,
+            seen: self.seen,
+            found: Tree::default(),
+            tree: self.tree,
+        })
+    }
+}
+
+/// Lists what one thread comes across.
+struct Lister<'s> {
+    root: &'s Path,
+    skip_file: Option<(u64, u64)>,
+    seen: &'s AtomicUsize,
+    found: Tree,
+    tree: &'s Mutex<Tree>,
+}
+
+impl Drop for Lister<'_> {
+    fn drop(&mut self) {
+        let mut tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        tree.files.append(&mut self.found.files);
+        tree.diagnostics.append(&mut self.found.diagnostics);
+    }
+}
+
+impl ParallelVisitor for Lister<'_> {
+    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
+        let Ok(entry) = entry else {
+            // The error's text can quote a path of the host; that something was unreadable is all we say.
+            self.left_out(RelPath::root(), DiagnosticKind::Unreadable);
+            return WalkState::Continue;
+        };
+        if entry.depth() == 0 {
+            return WalkState::Continue;
+        }
+        let Some(path) = relative(self.root, entry.path()) else {
+            self.left_out(RelPath::root(), DiagnosticKind::OddName);
+            return WalkState::Continue;
+        };
+        let Some(kind) = entry.file_type() else {
+            return WalkState::Continue;
+        };
+        if kind.is_dir() {
+            if entry.depth() >= limits::DEPTH {
+                self.left_out(path, DiagnosticKind::TooDeep);
+            }
+        } else if kind.is_symlink() {
+            self.left_out(path, DiagnosticKind::Link);
+        } else if !kind.is_file() {
+            self.left_out(path, DiagnosticKind::Special);
+        } else if !is_same_file(&entry, self.skip_file) {
+            self.found.files.push(Entry { path, ignored: false });
+            if self.seen.fetch_add(1, Ordering::Relaxed) >= limits::FILES_SEEN {
+                return WalkState::Quit;
+            }
+        }
+        WalkState::Continue
+    }
+}
+
+impl Lister<'_> {
+    fn left_out(&mut self, path: RelPath, kind: DiagnosticKind) {
+        self.found.diagnostics.push(Diagnostic::new(path, None, kind));
+    }
+}
+
+/// Is it the file of this device and inode, the one that the plan is written to? The name of a file is enough for the
+/// list; it is looked at only if its inode is the one.
+fn is_same_file(entry: &DirEntry, file: Option<(u64, u64)>) -> bool {
+    let Some((_, inode)) = file else { return false };
+    #[cfg(unix)]
+    if entry.ino().is_some_and(|own| own != inode) {
+        return false;
+    }
+    #[cfg(not(unix))]
+    let _ = inode;
+    entry.metadata().is_ok_and(|metadata| identity(&metadata) == file)
 }
 
 /// Does the folder hold a file that says that it is a dependency or a build result?
@@ -124,7 +196,6 @@ fn exists(path: &Path) -> bool {
 /// Adds `.env` files that version control ignores, in folders that hold a manifest or an example of them: their names
 /// of variables count, their values never do.
 fn add_ignored_environment_files(root: &Path, files: &mut Vec<Entry>) {
-    let listed: std::collections::BTreeSet<RelPath> = files.iter().map(|file| file.path.clone()).collect();
     let mut folders: Vec<RelPath> = files
         .iter()
         .filter(|file| {
@@ -142,7 +213,7 @@ fn add_ignored_environment_files(root: &Path, files: &mut Vec<Entry>) {
     for folder in folders {
         for name in ENVIRONMENT_FILES {
             let Some(path) = folder.join(name) else { continue };
-            if listed.contains(&path) {
+            if files.binary_search_by(|file| file.path.cmp(&path)).is_ok() {
                 continue;
             }
             if is_regular_file(&root.join(path.as_str())) {
@@ -178,7 +249,12 @@ fn is_regular_file(path: &Path) -> bool {
 }
 
 fn relative(root: &Path, path: &Path) -> Option<RelPath> {
-    let text = path.strip_prefix(root).ok()?.to_str()?;
+    // The walk puts the root in front of every path, so there is nothing to compare part by part.
+    let below = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .strip_prefix(root.as_os_str().as_encoded_bytes())?;
+    let text = std::str::from_utf8(below).ok()?.trim_start_matches('/');
     if text.len() > limits::PATH_BYTES || text.contains('\\') {
         return None;
     }
@@ -216,7 +292,7 @@ pub(crate) fn read(root: &Path, path: &RelPath, limit: u64) -> Result<Vec<u8>, D
         use std::os::unix::fs::OpenOptionsExt;
         options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC);
     }
-    let file = options.open(full).map_err(|_| DiagnosticKind::Unreadable)?;
+    let mut file = options.open(full).map_err(|_| DiagnosticKind::Unreadable)?;
     let metadata = file.metadata().map_err(|_| DiagnosticKind::Unreadable)?;
     if !metadata.is_file() {
         return Err(DiagnosticKind::Special);
@@ -224,10 +300,17 @@ pub(crate) fn read(root: &Path, path: &RelPath, limit: u64) -> Result<Vec<u8>, D
     if metadata.len() > limit {
         return Err(DiagnosticKind::FileTooLarge);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     // The file may grow while it is read: what it held when it was opened counts, which spares a look for more.
-    file.take(metadata.len())
-        .read_to_end(&mut bytes)
-        .map_err(|_| DiagnosticKind::Unreadable)?;
+    let mut bytes = vec![0; usize::try_from(metadata.len()).unwrap_or_default()];
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return Err(DiagnosticKind::Unreadable),
+        }
+    }
+    bytes.truncate(filled);
     Ok(bytes)
 }

@@ -71,7 +71,6 @@ impl TokenShape {
 struct Engine {
     shapes: Vec<TokenShape>,
     literals: Option<Regex>,
-    set: Option<RegexSet>,
 }
 
 #[derive(Deserialize)]
@@ -89,10 +88,13 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
         .collect();
     Engine {
         literals: Regex::new(&format!("(?-u:{})", literals.join("|"))).ok(),
-        set: RegexSet::new(shapes.iter().map(TokenShape::pattern)).ok(),
         shapes,
     }
 });
+
+/// All shapes at once; most texts hold none of the literals and never need it.
+static SET: LazyLock<Option<RegexSet>> =
+    LazyLock::new(|| RegexSet::new(ENGINE.shapes.iter().map(TokenShape::pattern)).ok());
 
 /// Every known shape.
 pub fn token_shapes() -> &'static [TokenShape] {
@@ -107,11 +109,9 @@ pub(super) fn shapes_in(text: &str) -> impl Iterator<Item = &'static TokenShape>
             .literals
             .as_ref()
             .is_none_or(|literals| literals.is_match(text));
-    let matches = engine
-        .set
-        .as_ref()
-        .filter(|_| possible)
-        .map(|set| set.matches(text));
+    let matches = possible
+        .then(|| SET.as_ref().map(|set| set.matches(text)))
+        .flatten();
     matches
         .into_iter()
         .flatten()

@@ -60,7 +60,8 @@ struct FilePatterns {
     names: BTreeMap<&'static str, Vec<FilePattern>>,
     /// The last part ends with a dot and this ending.
     endings: BTreeMap<&'static str, Vec<FilePattern>>,
-    others: Vec<FilePattern>,
+    /// All others, with what the last part begins with.
+    others: Vec<(&'static str, FilePattern)>,
 }
 
 impl FilePatterns {
@@ -70,22 +71,28 @@ impl FilePatterns {
             .rsplit_once('.')
             .map(|(_, ending)| ending)
             .filter(|ending| !ending.contains('*'));
-        let list = match ending {
-            _ if !last.contains('*') => self.names.entry(last).or_default(),
-            Some(ending) => self.endings.entry(ending).or_default(),
-            None => &mut self.others,
-        };
-        list.push((pattern, entries.to_vec()));
+        let pattern = (pattern, entries.to_vec());
+        match (last.split_once('*'), ending) {
+            (None, _) => self.names.entry(last).or_default().push(pattern),
+            (_, Some(ending)) => self.endings.entry(ending).or_default().push(pattern),
+            (Some((start, _)), None) => self.others.push((start, pattern)),
+        }
     }
 
     fn candidates(&self, name: &str) -> impl Iterator<Item = &FilePattern> {
-        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let dot = name.bytes().rposition(|byte| byte == b'.');
+        let ending = dot.and_then(|at| name.get(at + 1..)).unwrap_or_default();
+        let others = self
+            .others
+            .iter()
+            .filter(move |(start, _)| name.starts_with(start))
+            .map(|(_, pattern)| pattern);
         self.names
             .get(name)
             .into_iter()
             .chain(self.endings.get(ending))
             .flatten()
-            .chain(&self.others)
+            .chain(others)
     }
 }
 
@@ -379,7 +386,9 @@ impl Index {
 
     pub(super) fn by_file<'a>(&self, all: &'a [Technology], path: &str) -> Vec<Match<'a>> {
         let path = path.trim_start_matches("./");
-        let name = path.rsplit('/').next().unwrap_or(path);
+        // Asked for every file of a tree: byte by byte from the end is the quickest way to a short name.
+        let slash = path.bytes().rposition(|byte| byte == b'/');
+        let name = slash.and_then(|at| path.get(at + 1..)).unwrap_or(path);
         let mut found = self.file_names.get(name).cloned().unwrap_or_default();
         for (pattern, entries) in self.file_patterns.candidates(name) {
             if file_matches(pattern, path) {

@@ -16,18 +16,20 @@ fn wants(path: &RelPath) -> bool {
     if ending(path, &["proto", "graphql", "graphqls", "gql", "wsdl"]) {
         return true;
     }
+    if !ending(path, &["yaml", "yml", "json"]) {
+        return false;
+    }
     let name = path.name().to_ascii_lowercase();
-    ending(path, &["yaml", "yml", "json"])
-        && [
-            "openapi",
-            "swagger",
-            "asyncapi",
-            "postman_collection",
-            "api-spec",
-            "apispec",
-        ]
-        .iter()
-        .any(|word| name.contains(word))
+    [
+        "openapi",
+        "swagger",
+        "asyncapi",
+        "postman_collection",
+        "api-spec",
+        "apispec",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {

@@ -24,8 +24,8 @@ const DEPTH: usize = 16;
 const SCHEMA: &str = "eploymentTemplate.json#";
 
 fn wants(path: &RelPath) -> bool {
-    let found = Catalogue::get().by_file(path.as_str());
-    ending(path, &["json"]) && found.iter().any(|found| found.technology.id == "arm")
+    let is_template = || Catalogue::get().by_file(path.as_str());
+    ending(path, &["json"]) && is_template().iter().any(|found| found.technology.id == "arm")
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {

@@ -22,7 +22,7 @@ enum Kind {
 fn kind(path: &RelPath) -> Option<Kind> {
     if named(path, &["apprunner.yaml", "apprunner.yml"]) {
         Some(Kind::AppRunner)
-    } else if path.parent().name() == ".ebextensions" && ending(path, &["config"]) {
+    } else if path.folder_name() == ".ebextensions" && ending(path, &["config"]) {
         Some(Kind::Beanstalk)
     } else if named(path, &["manifest.yml", "manifest.yaml"]) && path.parent().parent().name() == "copilot" {
         Some(Kind::Copilot)

@@ -8,6 +8,7 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
+use super::pattern::Expression;
 use super::{Detector, ending, judge};
 use crate::conventions::{self, Row};
 use crate::fact::{Facts, ProgramFact, ScriptFact};
@@ -43,26 +44,29 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
 
 fn program(source: &Source<'_>, row: &'static Row) -> Option<ProgramFact> {
     let dir = conventions::folder_of(source.path, row.start.file)?;
-    if row
+    let start = row.start;
+    if start
         .unless
         .as_ref()
+        .and_then(Expression::regex)
         .is_some_and(|unless| unless.is_match(source.text))
     {
         return None;
     }
     let mut evidence = source.file();
     let mut name = None;
-    if let Some(text) = &row.text {
-        let found = text.captures(source.text)?;
+    if let Some(text) = &start.text {
+        let found = text.regex()?.captures(source.text)?;
         let first = found.name("name").or_else(|| found.get(0))?;
         evidence = source.at(source.line_of(first.start()));
         name = found
             .name("name")
             .and_then(|name| Name::parse(Raw::new(name.as_str())));
     }
-    let listens = row
+    let listens = start
         .listens
         .as_ref()
+        .and_then(Expression::regex)
         .and_then(|listens| listens.captures(source.text));
     let port = listens
         .as_ref()

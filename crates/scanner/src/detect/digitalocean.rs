@@ -16,7 +16,7 @@ use crate::source::Source;
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
-    path.parent().name() == ".do" && ending(path, &["yaml", "yml"])
+    path.folder_name() == ".do" && ending(path, &["yaml", "yml"])
         || named(path, &["spec.yaml", "spec.yml", "app.yaml", "app.yml"])
 }
 

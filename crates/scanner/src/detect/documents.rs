@@ -90,9 +90,21 @@ fn concerns_deployment(heading: &str) -> bool {
     })
 }
 
+/// Can a document without rules for deployment tell anything: has it code, tables, or lines that may be code by their
+/// indentation?
+fn may_tell(text: &str) -> bool {
+    text.contains(['`', '|', '~', '\t']) || text.contains("    ")
+}
+
+fn is_shell(language: &str) -> bool {
+    TABLE.as_ref().is_some_and(|table| table.shell.contains(language))
+}
+
 fn detect(source: &Source<'_>, facts: &mut Facts) {
-    let mut made = made::Made::default();
     let kind = kind_of(source.path);
+    if kind.is_none() && !may_tell(source.text) {
+        return;
+    }
     let mut heading = String::new();
     let mut in_heading = false;
     let mut code: Option<(String, bool)> = None;
@@ -101,9 +113,6 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let mut fresh = false;
     for (event, range) in Parser::new_ext(source.text, Options::ENABLE_TABLES).into_offset_iter() {
         let line = source.line_of(range.start);
-        made.see(&event, |language| {
-            TABLE.as_ref().is_some_and(|table| table.shell.contains(language))
-        });
         match event {
             Event::Start(Tag::Heading { .. }) => {
                 heading.clear();
@@ -122,9 +131,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
                     CodeBlockKind::Fenced(info) => language_of(info),
                     CodeBlockKind::Indented => String::new(),
                 };
-                let is_shell = TABLE
-                    .as_ref()
-                    .is_some_and(|table| table.shell.contains(&language));
+                let is_shell = is_shell(&language);
                 code = Some((language, is_shell));
             }
             Event::End(TagEnd::CodeBlock) => code = None,
@@ -166,7 +173,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     if !facts.documented_commands.is_empty() {
         facts.made_files.push(MadeFilesFact {
             document: source.path.clone(),
-            names: made.names(),
+            names: made::names(source.text),
         });
     }
 }

@@ -14,10 +14,14 @@ use crate::source::Source;
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
+    if !ending(path, &["json"]) {
+        return false;
+    }
     let name = path.name().to_ascii_lowercase();
     named(path, &["Dockerrun.aws.json"])
-        || ending(path, &["json"])
-            && (name.contains("task") || name.contains("ecs") || path.parent().name().contains("ecs"))
+        || name.contains("task")
+        || name.contains("ecs")
+        || path.folder_name().contains("ecs")
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {

@@ -37,6 +37,9 @@ fn parts(path: &RelPath) -> Vec<String> {
 
 fn wants(path: &RelPath) -> bool {
     let name = path.name().to_ascii_lowercase();
+    if !name.contains("env") {
+        return false;
+    }
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     if OTHER_FILES.contains(&ending) && !name.starts_with(".env.") {
         return false;

@@ -18,7 +18,7 @@ pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 fn wants(path: &RelPath) -> bool {
     let name = path.name();
     let destination = name.starts_with("deploy.") && name.ends_with(".yml");
-    path.parent().name() == "config" && (name == "deploy.yml" || destination)
+    path.folder_name() == "config" && (name == "deploy.yml" || destination)
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {

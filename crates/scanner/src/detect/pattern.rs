@@ -17,14 +17,14 @@ pub(super) type Word = &'static str;
 
 /// An expression of a table. One that is wrong never matches, which the tests of the tables rule out.
 #[derive(Debug)]
-pub(super) struct Expression {
+pub(crate) struct Expression {
     text: Word,
     compiled: OnceLock<Option<Regex>>,
 }
 
 impl Expression {
     /// The expression, compiled.
-    pub(super) fn regex(&self) -> Option<&Regex> {
+    pub(crate) fn regex(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| Regex::new(self.text).ok()).as_ref()
     }
 

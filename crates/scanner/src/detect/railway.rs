@@ -15,7 +15,7 @@ pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
     named(path, &["railway.json", "railway.toml"])
-        || path.parent().name() == ".railway" && named(path, &["railway.ts"])
+        || path.folder_name() == ".railway" && named(path, &["railway.ts"])
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {

@@ -18,6 +18,9 @@ fn wants(path: &RelPath) -> bool {
 
 /// The process that a script belongs to, and whether it runs once (`up`).
 fn service(path: &RelPath) -> Option<(&str, bool)> {
+    if !matches!(path.name(), "run" | "up") {
+        return None;
+    }
     let parts: Vec<&str> = path.components().collect();
     let [.., folder, name, file] = parts.as_slice() else {
         return None;

@@ -28,9 +28,11 @@ fn is_framework(path: &RelPath) -> bool {
 }
 
 fn wants(path: &RelPath) -> bool {
+    if !ending(path, &["yml", "yaml", "json"]) {
+        return false;
+    }
     let stem = path.name().split('.').next().unwrap_or_default();
-    let template = stem == "sam" || stem.split(['-', '_']).any(|word| word == "template");
-    is_framework(path) || template && ending(path, &["yml", "yaml", "json"])
+    is_framework(path) || stem == "sam" || stem.split(['-', '_']).any(|word| word == "template")
 }
 
 fn detect(source: &Source<'_>, facts: &mut Facts) {

@@ -11,7 +11,7 @@ use crate::source::Source;
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
 fn wants(path: &RelPath) -> bool {
-    path.name().contains("uwsgi") && ending(path, &["ini"])
+    ending(path, &["ini"]) && path.name().contains("uwsgi")
 }
 
 /// Options whose value is a command that runs beside the server for good.

@@ -6,7 +6,9 @@ mod stack;
 
 pub(crate) use image::{image_name, is_variant_image};
 
-use playbook_core::evidence::{Confidence, Evidence};
+use std::collections::HashMap;
+
+use playbook_core::evidence::{Confidence, Evidence, Scope};
 use playbook_core::harmless::{CommandLine, Name};
 use playbook_core::inventory::{Container, Role, Stack};
 use playbook_core::path::RelPath;
@@ -61,8 +63,31 @@ pub(crate) struct Sources<'a> {
     pub(crate) containers: &'a [Container],
     pub(crate) own_images: &'a OwnImages,
     pub(crate) routes: super::routes::Index,
+    pub(crate) entries: EntriesByApp,
     /// What the project is called.
     pub(crate) project_name: Option<&'a Shown>,
+}
+
+/// Numbers of the entry points of production by the folders of the applications that they belong to.
+pub(crate) struct EntriesByApp(HashMap<RelPath, Vec<usize>>);
+
+impl EntriesByApp {
+    pub(crate) fn new(facts: &Facts, apps: &Apps) -> Self {
+        let mut by_app: HashMap<RelPath, Vec<usize>> = HashMap::new();
+        for (at, entry) in facts.entry_points.iter().enumerate() {
+            if entry.scope == Scope::Production
+                && let Some(app) = apps.owner(&entry.path)
+            {
+                by_app.entry(app.dir.clone()).or_default().push(at);
+            }
+        }
+        Self(by_app)
+    }
+
+    /// Those of the application of exactly this folder, in the order of the facts.
+    pub(crate) fn of(&self, dir: &RelPath) -> impl Iterator<Item = usize> {
+        self.0.get(dir).into_iter().flatten().copied()
+    }
 }
 
 impl Sources<'_> {

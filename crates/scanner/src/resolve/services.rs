@@ -92,11 +92,11 @@ pub(crate) fn entries_of<'a>(
     dir: &'a RelPath,
     kind: EntryKind,
 ) -> impl Iterator<Item = &'a EntryPoint> {
-    sources.facts.entry_points.iter().filter(move |entry| {
-        entry.kind == kind
-            && entry.scope == Scope::Production
-            && sources.apps.owner(&entry.path).is_some_and(|app| app.dir == *dir)
-    })
+    sources
+        .entries
+        .of(dir)
+        .filter_map(|at| sources.facts.entry_points.get(at))
+        .filter(move |entry| entry.kind == kind)
 }
 
 pub(crate) fn start(candidate: Candidate, sources: &Sources<'_>) -> Merged {

@@ -2,13 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use super::{TABLE, language_of};
+use super::{TABLE, is_shell, language_of};
+
+/// Their names, sorted.
+pub(super) fn names(text: &str) -> Vec<String> {
+    let mut made = Made::default();
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+        made.see(&event);
+    }
+    made.names.into_iter().collect()
+}
 
 /// Gathers their names while a document is read.
 #[derive(Default)]
-pub(super) struct Made {
+struct Made {
     /// The text of the paragraph, item or cell that is open, else of the last one.
     passage: String,
     /// Inside a code block: is it one that shows a file, and was its first line seen?
@@ -17,8 +26,8 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// Takes in the next event of the document. `is_shell` tells the languages of commands.
-    pub(super) fn see(&mut self, event: &Event<'_>, is_shell: impl Fn(&str) -> bool) {
+    /// Takes in the next event of the document.
+    fn see(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(Tag::Paragraph | Tag::Item | Tag::Heading { .. } | Tag::TableRow) => {
                 self.passage.clear();
@@ -63,11 +72,6 @@ impl Made {
 
     fn take_passage(&mut self) {
         take(&self.passage, &mut self.names);
-    }
-
-    /// The names, sorted.
-    pub(super) fn names(self) -> Vec<String> {
-        self.names.into_iter().collect()
     }
 }
 

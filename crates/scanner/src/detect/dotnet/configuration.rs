@@ -18,8 +18,7 @@ use crate::source::Source;
 const DEPTH: usize = 12;
 
 pub(super) fn wants(path: &RelPath) -> bool {
-    let name = path.name().to_ascii_lowercase();
-    name.starts_with("appsettings") && ending(path, &["json"])
+    ending(path, &["json"]) && path.name().to_ascii_lowercase().starts_with("appsettings")
 }
 
 pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {

@@ -127,21 +127,17 @@ impl<'a> Code<'a> {
             .collect();
         code.read_imports();
         let mut values: BTreeMap<&'a str, Vec<(usize, Span)>> = BTreeMap::new();
+        let mut constants: BTreeMap<&'a str, Span> = BTreeMap::new();
         for statement in &code.statements {
             if let Some((name, _, Some(value))) = code.assignment(*statement) {
                 values.entry(name).or_default().push((statement.start, value));
+                if statement.indent == 0 {
+                    constants.insert(name, value);
+                }
             }
         }
         code.values = values;
-        code.constants = code
-            .statements
-            .iter()
-            .filter(|statement| statement.indent == 0)
-            .filter_map(|statement| match code.assignment(*statement)? {
-                (name, _, Some(value)) => Some((name, value)),
-                _ => None,
-            })
-            .collect();
+        code.constants = constants;
         code
     }
 

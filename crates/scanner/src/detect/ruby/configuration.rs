@@ -18,9 +18,8 @@ fn is_database(name: &str) -> bool {
 }
 
 pub(super) fn wants(path: &RelPath) -> bool {
-    let folder = path.parent();
     let name = path.name();
-    folder.name() == "config"
+    path.folder_name() == "config"
         && (is_database(name)
             || matches!(
                 name,
@@ -32,7 +31,7 @@ pub(super) fn wants(path: &RelPath) -> bool {
                     | "sidekiq_cron.yml"
                     | "credentials.yml.enc"
             ))
-        || folder.name() == "credentials" && name == "production.yml.enc"
+        || path.folder_name() == "credentials" && name == "production.yml.enc"
 }
 
 pub(super) fn detect(source: &Source<'_>, facts: &mut Facts) {

@@ -10,6 +10,7 @@ use super::{Candidate, Sources, Tier};
 use crate::fact::{EntryKind, EntryPoint};
 use crate::resolve::apps::App;
 use crate::resolve::roles;
+use crate::resolve::services::entries_of;
 
 impl Sources<'_> {
     /// Candidates of the code: proven entry points. The caller drops those whose application already has a process of
@@ -85,14 +86,7 @@ impl Sources<'_> {
         if matches!(by_name, Some(Role::Worker | Role::Scheduler)) {
             return by_name;
         }
-        let listens = self.facts.entry_points.iter().any(|other| {
-            matches!(other.kind, EntryKind::Server)
-                && other.scope == Scope::Production
-                && self
-                    .apps
-                    .owner(&other.path)
-                    .is_some_and(|owner| owner.dir == app.dir)
-        });
+        let listens = entries_of(self, &app.dir, EntryKind::Server).next().is_some();
         let web = app.frameworks_with_role("web").next().is_some();
         let worker = app.frameworks_with_role("worker").next().is_some();
         // Code that others share may know the web framework without serving anything.

@@ -38,11 +38,18 @@ impl<'a> Tree<'a> {
         let mut files: HashMap<String, Vec<&RelPath>> = HashMap::new();
         let mut folders: HashMap<String, Vec<RelPath>> = HashMap::new();
         let mut seen: HashSet<RelPath> = HashSet::new();
+        let mut last: Option<&str> = None;
         for entry in index.entries().iter().filter(|entry| !entry.ignored) {
             files
                 .entry(entry.path.name().to_ascii_lowercase())
                 .or_default()
                 .push(&entry.path);
+            // Sorted, most files have the folder of the one before.
+            let place = entry.path.with_folders_above().nth(1);
+            if place == last {
+                continue;
+            }
+            last = place;
             let mut folder = entry.path.parent();
             while !folder.is_root() && seen.insert(folder.clone()) {
                 folders

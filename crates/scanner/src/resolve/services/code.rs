@@ -1,5 +1,7 @@
 //! Code says what runs where no descriptor does; where one does, it lends its facts to it.
 
+use std::collections::HashMap;
+
 use playbook_core::evidence::{Confidence, Scope};
 use playbook_core::harmless::{CommandLine, Name};
 use playbook_core::inventory::Role;
@@ -18,6 +20,8 @@ use crate::resolve::roles;
 
 /// Code says what runs where no descriptor does; where one does, it lends its facts to it.
 pub(super) fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_>, index: &FileIndex) {
+    // What code adds has no Dockerfile, so this holds to the end.
+    let packed = Packed::new(merged, sources);
     for mut candidate in sources.of_code() {
         let role = role_of(&candidate, sources);
         let dir = candidate.dir.clone().unwrap_or_else(RelPath::root);
@@ -29,10 +33,8 @@ pub(super) fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_
         let in_place: Vec<usize> = merged
             .iter()
             .enumerate()
-            .filter(|(_, known)| {
-                !known.parts.iter().any(|part| part.third_party)
-                    && (*known.dir() == dir || builds(known, &dir, sources))
-            })
+            .filter(|(at, known)| *known.dir() == dir || packed.by(&dir).contains(at))
+            .filter(|(_, known)| !known.parts.iter().any(|part| part.third_party))
             .map(|(at, _)| at)
             .collect();
         let name = normal(candidate.name.as_str());
@@ -88,7 +90,9 @@ pub(super) fn add_code_candidates(merged: &mut Vec<Merged>, sources: &Sources<'_
         merged.push(start(candidate, sources));
     }
     for app in &sources.apps.all {
-        add_app_without_entry(merged, app, sources, index);
+        if packed.by(&app.dir).is_empty() {
+            add_app_without_entry(merged, app, sources, index);
+        }
     }
 }
 
@@ -109,22 +113,32 @@ fn names_itself(entry: &EntryPoint, app: Option<&App>) -> bool {
         && entry.path.components().any(|part| part == "cmd" || part == "bin")
 }
 
-/// Is the service built by a Dockerfile that packs this folder too?
-fn builds(known: &Merged, dir: &RelPath, sources: &Sources<'_>) -> bool {
-    known
-        .parts
-        .iter()
-        .filter_map(|part| part.dockerfile.as_ref())
-        .any(|path| sources.dir_of_built(path) == *dir || sources.dir_of_dockerfile(path) == *dir)
+/// Numbers of the services by the folders that their Dockerfiles pack.
+struct Packed(HashMap<RelPath, Vec<usize>>);
+
+impl Packed {
+    fn new(merged: &[Merged], sources: &Sources<'_>) -> Self {
+        let mut by_folder: HashMap<RelPath, Vec<usize>> = HashMap::new();
+        for (at, known) in merged.iter().enumerate() {
+            for path in known.parts.iter().filter_map(|part| part.dockerfile.as_ref()) {
+                for folder in [sources.dir_of_built(path), sources.dir_of_dockerfile(path)] {
+                    by_folder.entry(folder).or_default().push(at);
+                }
+            }
+        }
+        Self(by_folder)
+    }
+
+    /// The services built by a Dockerfile that packs this folder too.
+    fn by(&self, folder: &RelPath) -> &[usize] {
+        self.0.get(folder).map_or(&[], Vec::as_slice)
+    }
 }
 
-/// An application whose manifest says that it serves, without an entry point that was recognised: a front end, or a
-/// framework that needs no code of its own to start.
+/// An application that no image packs and whose manifest says that it serves, without an entry point that was
+/// recognised: a front end, or a framework that needs no code of its own to start.
 fn add_app_without_entry(merged: &mut Vec<Merged>, app: &App, sources: &Sources<'_>, index: &FileIndex) {
-    if merged
-        .iter()
-        .any(|known| *known.dir() == app.dir || builds(known, &app.dir, sources))
-    {
+    if merged.iter().any(|known| *known.dir() == app.dir) {
         return;
     }
     let Some(project) = app.main() else { return };
