@@ -69,6 +69,9 @@ pub struct Target {
     pub as_of: String,
     /// Kinds of stacks (infrastructure slugs) that the repository can bring for it.
     pub stacks: Vec<String>,
+    /// Does a stack of an earlier one of these kinds win over every stack of a later one?
+    #[serde(default)]
+    pub stacks_in_order: bool,
     /// Does a container lose its files with each deployment, unless a disk is attached?
     pub ephemeral_disk: bool,
     /// Does the platform tell the process its port in `PORT`?

@@ -160,6 +160,8 @@ pub(crate) fn stack(kind: &str, files: &[&str], units: Vec<Unit>) -> Stack {
         units,
         volumes: Vec::new(),
         networks: Vec::new(),
+        outside_secrets: Vec::new(),
+        outside_networks: Vec::new(),
         groups: Vec::new(),
         confirmed_by: Vec::new(),
         evidence: files.iter().map(|file| at(file, 1)).collect(),

@@ -16,7 +16,7 @@ mod cloud_run;
 mod cloudformation;
 mod code_marks;
 mod code_migrations;
-mod commands;
+pub(crate) mod commands;
 mod compose;
 mod conventions;
 mod data_names;

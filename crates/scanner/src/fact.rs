@@ -501,6 +501,8 @@ pub(crate) struct RevisionFact {
 pub(crate) struct FileSetFact {
     /// The files in order, relative to the root.
     pub(crate) files: Vec<RelPath>,
+    /// Are they handed to a swarm (`docker stack deploy`)?
+    pub(crate) swarm: bool,
     /// Where it stands.
     pub(crate) evidence: Evidence,
 }

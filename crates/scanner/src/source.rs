@@ -52,6 +52,8 @@ impl<'a> Source<'a> {
             units,
             volumes: Vec::new(),
             networks: Vec::new(),
+            outside_secrets: Vec::new(),
+            outside_networks: Vec::new(),
             groups: Vec::new(),
             confirmed_by: Vec::new(),
             evidence: vec![self.file()],

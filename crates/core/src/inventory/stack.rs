@@ -166,6 +166,25 @@ record! {
 }
 
 record! {
+    /// How an orchestrator replaces the instances of a unit, each word as written.
+    #[derive(Default)]
+    pub struct UpdatePolicy {
+        /// Which comes first: `start-first`, `stop-first`.
+        pub order: Option<Shown>,
+        /// Instances that are replaced at a time.
+        pub parallelism: Option<u32>,
+        /// What follows a failure: `rollback`, `pause`, `continue`.
+        pub on_failure: Option<Shown>,
+        /// How long a new instance is watched before it counts as good.
+        pub watched: Option<Shown>,
+        /// New instances that run beside the old ones until somebody promotes them.
+        pub canaries: Option<u32>,
+        /// Where it stands.
+        pub evidence: Vec<Evidence>,
+    }
+}
+
+record! {
     /// One process or resource of a stack, as its file describes it.
     pub struct Unit {
         /// Its name in the file.
@@ -212,6 +231,12 @@ record! {
         pub restart: Option<Shown>,
         /// Replicas.
         pub replicas: Option<u32>,
+        /// How an orchestrator runs it, where that is not the usual way: `global`, `replicated-job`, `system`, `batch`.
+        pub mode: Option<Shown>,
+        /// What a machine must have to run it, as written.
+        pub placement: Vec<Shown>,
+        /// How its instances are replaced.
+        pub update: Option<UpdatePolicy>,
         /// Memory limit, as written.
         pub memory: Option<Shown>,
         /// CPU limit, as written.
@@ -275,6 +300,9 @@ impl Unit {
             probes: Vec::new(),
             restart: None,
             replicas: None,
+            mode: None,
+            placement: Vec::new(),
+            update: None,
             memory: None,
             cpus: None,
             memory_request: None,
@@ -313,6 +341,10 @@ record! {
         pub volumes: Vec<Shown>,
         /// Networks.
         pub networks: Vec<Shown>,
+        /// Secrets that have to be there before, because the files only refer to them.
+        pub outside_secrets: Vec<Shown>,
+        /// Networks that have to be there before.
+        pub outside_networks: Vec<Shown>,
         /// Shared groups of variables.
         pub groups: Vec<VariableGroup>,
         /// Does a document or CI name exactly this set of files?

@@ -43,7 +43,9 @@ impl<'a> Given<'a> {
                         && kinds.is_none_or(|kinds| kinds.iter().any(|kind| is_kind(stack, kind)))
                 })
                 .max_by_key(|stack| {
+                    let place = context.target.stacks.iter().position(|kind| is_kind(stack, kind));
                     (
+                        std::cmp::Reverse(place.filter(|_| context.target.stacks_in_order)),
                         stack_weight(stack, &context.production_words),
                         stack.units.len(),
                         std::cmp::Reverse(&stack.files),

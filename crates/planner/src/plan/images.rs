@@ -53,7 +53,7 @@ pub(crate) struct Build<'a> {
     evidence: Vec<Evidence>,
     /// Is the Dockerfile the repository's?
     exists: bool,
-    container: Option<&'a Container>,
+    pub(crate) container: Option<&'a Container>,
     /// Its runtime with the version, and the image from which its last stage starts.
     runtime: Option<&'a Shown>,
     runtime_version: Option<&'a Shown>,
@@ -64,7 +64,7 @@ pub(crate) struct Build<'a> {
     /// A stage that is named after the front end.
     frontend_stage: Option<&'a Shown>,
     /// Does the last stage have a shell?
-    shell: bool,
+    pub(crate) shell: bool,
     /// Names of required variables, without which the process may not start.
     needs: Vec<Shown>,
 }

@@ -10,7 +10,9 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::inventory::{
     DocumentedCommand, HealthCheck, Probe, Role, ScheduledJob, Service, Signal, SignalKind, Stack, Unit,
 };
+use playbook_core::harmless::Name;
 use playbook_core::path::RelPath;
+use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
@@ -61,6 +63,11 @@ pub(crate) struct Services<'a> {
     new_volumes: Vec<Shown>,
     /// Kind of the repository's stack for this target.
     stack_kind: Option<&'a Shown>,
+    /// Labels (`name=value`) that the stack's placement wants of a node.
+    node_labels: Vec<Shown>,
+    /// Secrets and networks that the stack refers to without making them.
+    outside_secrets: &'a [Shown],
+    outside_networks: &'a [Shown],
     /// What a host without containers needs, where the target is one.
     host: Option<host::Host<'a>>,
     /// The single folder of all the stack's files, where there is one; of Terraform's modules the one that calls them.
@@ -102,6 +109,9 @@ pub(crate) struct Wired<'a> {
     start_hedge: Option<&'static str>,
     /// Is the start command another one than the image's own?
     start_differs: bool,
+    /// Can the image's own shell read a file of settings before the start command? Then that is known, and the image
+    /// has no entry point that would be passed over.
+    takes_settings: bool,
     pub(crate) port: Option<u16>,
     port_hedge: Option<&'static str>,
     pub(crate) health: Option<&'a HealthCheck>,
@@ -261,6 +271,9 @@ pub(super) fn build<'a>(
         development: development(given),
         stack_kind: stack.map(|stack| &stack.kind),
         named: stack.is_some_and(|stack| stack.name.is_some()),
+        node_labels: stack.map(node_labels).unwrap_or_default(),
+        outside_secrets: stack.map_or(&[], |stack| stack.outside_secrets.as_slice()),
+        outside_networks: stack.map_or(&[], |stack| stack.outside_networks.as_slice()),
         folder: stack.and_then(|stack| {
             let of = |file: &RelPath| {
                 if stack.kind == "helm" {
@@ -296,6 +309,27 @@ pub(super) fn build<'a>(
     };
     conditions(given, &result, ledger);
     result
+}
+
+/// Labels of nodes that constraints of the form `node.labels.name == value` ask for.
+fn node_labels(stack: &Stack) -> Vec<Shown> {
+    let label = |constraint: &Shown| {
+        let (name, value) = constraint
+            .as_str()
+            .strip_prefix("node.labels.")?
+            .split_once("==")?;
+        let plain = |text: &str| Name::parse(Raw::new(text.trim())).map(Shown::from);
+        Some(Shown::fill("{}={}", &[&plain(name)?, &plain(value)?]))
+    };
+    let mut labels: Vec<Shown> = stack
+        .units
+        .iter()
+        .flat_map(|unit| &unit.placement)
+        .filter_map(label)
+        .collect();
+    labels.sort();
+    labels.dedup();
+    labels
 }
 
 /// The folder of the chart that a file belongs to: a chart is installed as a whole.
@@ -442,6 +476,10 @@ fn wired<'a>(
             (Some(_), None) => container.is_some(),
             (None, _) => false,
         },
+        takes_settings: start.is_some()
+            && built.is_some_and(|build| {
+                build.shell && build.container.is_some_and(|container| container.entrypoint.is_none())
+            }),
         port: service.ports.first().copied(),
         port_hedge: hedge(service.port_confidence),
         health_closed: health.is_some_and(|health| health.authenticated),
@@ -542,7 +580,7 @@ fn words(command: &str) -> Vec<Shown> {
     command
         .split_whitespace()
         .filter_map(|word| {
-            playbook_core::harmless::CommandLine::parse(playbook_core::raw::Raw::new(word))
+            playbook_core::harmless::CommandLine::parse(Raw::new(word))
                 .map(|word| Shown::from(&word))
         })
         .collect()

@@ -54,6 +54,8 @@ pub(crate) fn stack(kind: &'static str, units: Vec<Unit>) -> Stack {
         units,
         volumes: Vec::new(),
         networks: Vec::new(),
+        outside_secrets: Vec::new(),
+        outside_networks: Vec::new(),
         groups: Vec::new(),
         confirmed_by: Vec::new(),
         evidence: vec![place("compose.yaml", 1)],

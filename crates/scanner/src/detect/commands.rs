@@ -27,27 +27,56 @@ pub(crate) fn is_deploy_command(command: &str) -> bool {
         || lower.contains("compose") && lower.contains(" up ") && lower.contains(" -d")
 }
 
-/// The Compose files that a command names with `-f` or `--file`, in order, relative to the folder it runs in.
+/// The Compose files that a command names with `-f` or `--file` (for a swarm `-c` or `--compose-file`), in order, relative to the folder it runs in.
 pub(crate) fn file_sets(command: &str, folder: &RelPath, evidence: Evidence) -> Option<FileSetFact> {
     let words: Vec<&str> = command
         .split_whitespace()
         .map(|word| word.trim_matches(['"', '\'', '`']))
         .collect();
-    let at = words
-        .iter()
-        .position(|word| *word == "docker-compose" || *word == "compose")?;
+    let stack = words
+        .windows(2)
+        .position(|pair| pair == ["stack", "deploy"] || pair == ["stack", "up"]);
+    let (swarm, at) = match stack {
+        Some(at) => (true, at + 1),
+        None => (
+            false,
+            words
+                .iter()
+                .position(|word| *word == "docker-compose" || *word == "compose")?,
+        ),
+    };
+    let (short, long) = if swarm {
+        ("-c", "--compose-file")
+    } else {
+        ("-f", "--file")
+    };
     let rest = words.get(at + 1..)?;
     let mut files = Vec::new();
     for (position, word) in rest.iter().enumerate() {
-        let named = match *word {
-            "-f" | "--file" => rest.get(position + 1).copied(),
-            word => word.strip_prefix("--file=").or_else(|| word.strip_prefix("-f=")),
+        let named = if *word == short || *word == long {
+            rest.get(position + 1).copied()
+        } else {
+            word.strip_prefix(long)
+                .or_else(|| word.strip_prefix(short))
+                .and_then(|rest| rest.strip_prefix('='))
         };
-        if let Some(path) = named.filter(|path| !path.contains('$')) {
+        if let Some(path) = named.filter(|path| !path.contains('$') && *path != "-") {
             files.push(folder.join(path)?);
         }
     }
-    (!files.is_empty()).then_some(FileSetFact { files, evidence })
+    (!files.is_empty()).then_some(FileSetFact {
+        files,
+        swarm,
+        evidence,
+    })
+}
+
+/// Is it a file that Compose loads without being told?
+pub(crate) fn is_base(path: &RelPath) -> bool {
+    matches!(
+        path.name(),
+        "compose.yml" | "compose.yaml" | "docker-compose.yml" | "docker-compose.yaml"
+    )
 }
 
 #[cfg(test)]
@@ -71,6 +100,12 @@ mod tests {
             .map(|set| set.files.iter().map(ToString::to_string).collect())
             .unwrap_or_default();
         assert_eq!(files, ["a.yml", "b.yml"]);
+        let stack = file_sets(
+            "docker stack deploy --with-registry-auth --compose-file=a.yml -c b.yml shop",
+            &folder,
+            Evidence::file(&folder),
+        );
+        assert!(stack.is_some_and(|set| set.swarm && set.files.len() == 2));
         assert!(file_sets("docker build -f Dockerfile .", &folder, Evidence::file(&folder)).is_none());
     }
 

@@ -1,6 +1,7 @@
 //! Compose files: one stack a file, with everything that its units say. Files of a set, overrides and `extends` of
 //! other files are put together in `resolve`.
 
+mod deploy;
 mod ports;
 mod scope;
 mod stores;
@@ -111,6 +112,8 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         units: Vec::new(),
         volumes: names(root.get("volumes")),
         networks: names(root.get("networks")),
+        outside_secrets: outside(root.get("secrets")),
+        outside_networks: outside(root.get("networks")),
         groups: Vec::new(),
         confirmed_by: Vec::new(),
         evidence: vec![source.file()],
@@ -210,6 +213,23 @@ fn names(node: Option<&Node>) -> Vec<Shown> {
     keys.chain(items).collect()
 }
 
+/// What a file refers to without making it, by the name that it has outside.
+fn outside(node: Option<&Node>) -> Vec<Shown> {
+    let entries = node.into_iter().flat_map(Node::entries);
+    let is_outside = |item: &Node| {
+        item.get("external")
+            .is_some_and(|external| external.is_map() || external.boolean() == Some(true))
+    };
+    let named = |key: &str, item: &Node| {
+        let name = item.get("name").or_else(|| item.path(&["external", "name"]));
+        name.map_or_else(|| word(key), |name| name.text().and_then(word))
+    };
+    entries
+        .filter(|(_, _, item)| is_outside(item))
+        .filter_map(|(key, _, item)| named(key, item))
+        .collect()
+}
+
 /// One word, with defaults in place of variables.
 fn word(text: &str) -> Option<Shown> {
     let text = interpolation::with_defaults(text)?;
@@ -273,6 +293,7 @@ fn includes(source: &Source<'_>, facts: &mut Facts, root: &Node) {
     if files.len() > 1 {
         facts.file_sets.push(FileSetFact {
             files,
+            swarm: false,
             evidence: source.at(line),
         });
     }

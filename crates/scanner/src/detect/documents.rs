@@ -16,9 +16,9 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use regex::Regex;
 use serde::Deserialize;
 
-use super::commands::file_sets;
+use super::commands::{file_sets, is_base};
 use super::{Detector, ending};
-use crate::fact::{Facts, MadeFilesFact, VariableFact};
+use crate::fact::{Facts, FileSetFact, MadeFilesFact, VariableFact};
 use crate::source::Source;
 
 /// Markdown documents.
@@ -239,9 +239,11 @@ fn push_command(source: &Source<'_>, text: &str, line: u32, heading: &str, facts
         return;
     }
     if let Some(command) = CommandLine::parse(Raw::new(text)) {
-        if let Some(set) = file_sets(text, &RelPath::root(), source.at(line)) {
-            facts.file_sets.push(set);
-        }
+        // A document offers a swarm for the file that Compose loads by itself as one way of several.
+        let offered = |set: &FileSetFact| set.swarm && set.files.iter().any(is_base);
+        facts
+            .file_sets
+            .extend(file_sets(text, &RelPath::root(), source.at(line)).filter(|set| !offered(set)));
         facts.documented_commands.push(DocumentedCommand {
             command,
             heading: Sentence::parse(Raw::new(heading)).map(Into::into),

@@ -151,6 +151,8 @@ fn dependencies(chart: &Chart<'_>) -> Option<Stack> {
         units,
         volumes: Vec::new(),
         networks: Vec::new(),
+        outside_secrets: Vec::new(),
+        outside_networks: Vec::new(),
         groups: Vec::new(),
         confirmed_by: Vec::new(),
         evidence: vec![Evidence::file(&about.path)],

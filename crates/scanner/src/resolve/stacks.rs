@@ -12,6 +12,7 @@ use playbook_core::inventory::{Stack, Unit};
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
 
+use crate::detect::commands::is_base;
 use crate::fact::{ExtendsFact, FileSetFact};
 
 /// Merges the stacks of single files into stacks of deployments. Development files stay single stacks of scope
@@ -32,7 +33,24 @@ pub(crate) fn merge(mut stacks: Vec<Stack>, sets: &[FileSetFact], extends: &[Ext
     for (_, files) in by_folder {
         merged.extend(merge_folder(files, sets));
     }
+    for stack in &mut merged {
+        hand_to_swarm(stack, sets);
+    }
     merged
+}
+
+/// Files that are deployed by `docker stack deploy`, and by nothing else that names them, belong to a swarm. It builds
+/// nothing, so each unit must have an image.
+fn hand_to_swarm(stack: &mut Stack, sets: &[FileSetFact]) {
+    let mut naming = sets.iter().filter(|set| set.files == stack.files).peekable();
+    let runs = stack.units.iter().all(|unit| unit.image.is_some());
+    if stack.kind == "docker-compose" && runs && naming.peek().is_some() && naming.clone().all(|set| set.swarm) {
+        stack.kind = Shown::from("docker-swarm");
+        stack.scope = Scope::Production;
+        stack.confirmed_by.extend(naming.map(|set| set.evidence.clone()));
+        stack.confirmed_by.sort();
+        stack.confirmed_by.dedup();
+    }
 }
 
 /// Manifests of a cluster that stand in one folder are applied together: they are one stack, as long as no two of them
@@ -193,13 +211,6 @@ pub(crate) fn order(stack: &Stack) -> (Scope, &Shown, bool, usize, &[RelPath]) {
     )
 }
 
-fn is_base(path: &RelPath) -> bool {
-    matches!(
-        path.name(),
-        "compose.yml" | "compose.yaml" | "docker-compose.yml" | "docker-compose.yaml"
-    )
-}
-
 /// Merges files as Compose does: later files replace single values, add to lists, and replace variables by name.
 fn merge_files(files: &[&Stack]) -> Option<Stack> {
     let (first, rest) = files.split_first()?;
@@ -211,6 +222,8 @@ fn merge_files(files: &[&Stack]) -> Option<Stack> {
         stack.name = next.name.clone().or(stack.name);
         extend_unique(&mut stack.volumes, &next.volumes);
         extend_unique(&mut stack.networks, &next.networks);
+        extend_unique(&mut stack.outside_secrets, &next.outside_secrets);
+        extend_unique(&mut stack.outside_networks, &next.outside_networks);
         for unit in &next.units {
             match stack.units.iter_mut().find(|other| other.name == unit.name) {
                 Some(known) => merge_unit(known, unit),
@@ -237,11 +250,11 @@ fn merge_unit(known: &mut Unit, over: &Unit) {
         ($($field:ident),*) => { $(extend_unique(&mut known.$field, &over.$field);)* };
     }
     replace!(
-        image, build, entrypoint, command, restart, replicas, memory, cpus, stop_grace, user, root, runtime,
-        plan, region, version
+        image, build, entrypoint, command, restart, replicas, mode, update, memory, cpus, stop_grace, user, root,
+        runtime, plan, region, version
     );
     add!(
-        ports, mounts, env_files, profiles, networks, labels, domains, evidence
+        ports, mounts, env_files, profiles, networks, labels, domains, placement, evidence
     );
     for variable in &over.variables {
         match known
@@ -293,6 +306,8 @@ mod tests {
             units,
             volumes: Vec::new(),
             networks: Vec::new(),
+            outside_secrets: Vec::new(),
+            outside_networks: Vec::new(),
             groups: Vec::new(),
             confirmed_by: Vec::new(),
             evidence: vec![Evidence::file(&path)],
@@ -327,6 +342,33 @@ mod tests {
     }
 
     #[test]
+    fn what_only_a_swarm_deploys_belongs_to_it() {
+        let set = |swarm: bool, line: u32| FileSetFact {
+            files: vec![RelPath::new("compose.yml").expect("a plain path")],
+            swarm,
+            evidence: Evidence::at(&RelPath::new("deploy.sh").expect("a plain path"), line),
+        };
+        let one = || {
+            vec![stack(
+                "compose.yml",
+                Scope::Production,
+                &[("web", Some("example/web:1"))],
+            )]
+        };
+        let kind = |stacks: Vec<Stack>, sets: &[FileSetFact]| {
+            merge(stacks, sets, &[])
+                .first()
+                .map(|stack| stack.kind.to_string())
+                .unwrap_or_default()
+        };
+        assert_eq!(kind(one(), &[set(true, 3)]), "docker-swarm");
+        assert_eq!(kind(one(), &[set(true, 3), set(false, 4)]), "docker-compose");
+        assert_eq!(kind(one(), &[]), "docker-compose");
+        let built = vec![stack("compose.yml", Scope::Production, &[("web", None)])];
+        assert_eq!(kind(built, &[set(true, 3)]), "docker-compose");
+    }
+
+    #[test]
     fn a_complete_file_for_production_stands_alone() {
         let merged = merge(
             vec![
@@ -344,6 +386,7 @@ mod tests {
         let path = |text| RelPath::new(text).expect("a plain path");
         let set = FileSetFact {
             files: vec![path("compose.yml"), path("compose.deploy.yml")],
+            swarm: false,
             evidence: Evidence::at(&path("deploy.md"), 3),
         };
         let merged = merge(

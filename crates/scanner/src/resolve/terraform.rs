@@ -95,6 +95,8 @@ impl Walk<'_, '_> {
             units,
             volumes: Vec::new(),
             networks: Vec::new(),
+            outside_secrets: Vec::new(),
+            outside_networks: Vec::new(),
             groups: Vec::new(),
             confirmed_by: Vec::new(),
         })

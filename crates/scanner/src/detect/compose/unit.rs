@@ -13,7 +13,7 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 use serde::Deserialize;
 
-use super::{names, ports, scope, values, word};
+use super::{deploy, names, ports, scope, values, word};
 use crate::detect::judge::{self, Place, interpolation};
 use crate::fact::{ExtendsFact, Facts, PortVariableFact, VariableFact};
 use crate::parse::tree::Node;
@@ -107,6 +107,7 @@ impl Reader<'_, '_> {
             unit.probes = self.probe(health).into_iter().collect();
         }
         Self::limits(unit, node);
+        deploy::read(self.source, unit, node);
         self.labels(unit, node);
         let take = |target: &mut Option<Shown>, key: &str| {
             if let Some(value) = text(key).and_then(word) {
