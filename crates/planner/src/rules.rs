@@ -20,6 +20,7 @@ mod processes;
 mod provisioning;
 mod proxies;
 mod references;
+mod retired;
 mod revisions;
 mod rollout;
 mod secrets;
@@ -56,6 +57,7 @@ const FAMILIES: &[&[&Rule]] = &[
     pipeline::RULES,
     pools::RULES,
     access::RULES,
+    retired::RULES,
     trust::RULES,
 ];
 

@@ -72,6 +72,8 @@ record! {
         pub path: RelPath,
         /// Name of the router, listener or object, where there is one.
         pub name: Option<Shown>,
+        /// The class of controller that an Ingress asks for: `nginx`, `traefik`, `alb` …
+        pub class: Option<Shown>,
         /// Host names that it answers for; empty for all.
         pub hosts: Vec<Shown>,
         /// Ports that it listens on.

@@ -7,10 +7,10 @@ mod stores;
 use serde::Serialize;
 
 use playbook_core::evidence::{Evidence, Scope};
+use playbook_core::harmless::Name;
 use playbook_core::inventory::{
     DocumentedCommand, HealthCheck, Probe, Role, ScheduledJob, Service, Signal, SignalKind, Stack, Unit,
 };
-use playbook_core::harmless::Name;
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -478,7 +478,10 @@ fn wired<'a>(
         },
         takes_settings: start.is_some()
             && built.is_some_and(|build| {
-                build.shell && build.container.is_some_and(|container| container.entrypoint.is_none())
+                build.shell
+                    && build
+                        .container
+                        .is_some_and(|container| container.entrypoint.is_none())
             }),
         port: service.ports.first().copied(),
         port_hedge: hedge(service.port_confidence),
@@ -580,8 +583,7 @@ fn words(command: &str) -> Vec<Shown> {
     command
         .split_whitespace()
         .filter_map(|word| {
-            playbook_core::harmless::CommandLine::parse(Raw::new(word))
-                .map(|word| Shown::from(&word))
+            playbook_core::harmless::CommandLine::parse(Raw::new(word)).map(|word| Shown::from(&word))
         })
         .collect()
 }

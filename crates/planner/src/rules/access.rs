@@ -1,6 +1,6 @@
 //! Who may come in.
 
-use playbook_core::evidence::{Confidence, Evidence};
+use playbook_core::evidence::Confidence;
 use playbook_core::finding::Severity;
 use playbook_core::inventory::{Inventory, PublishedPort, Route, Unit};
 use playbook_core::shown::Shown;
@@ -9,14 +9,7 @@ use super::facts::{self, Context, code};
 use super::support;
 use crate::rule::{Findings, Rule};
 
-pub(super) const RULES: &[&Rule] = &[
-    &FIRST_VISITOR,
-    &ADMIN_ROUTE,
-    &NO_SIGN_IN,
-    &NO_PASSWORD,
-    &INGRESS_NGINX,
-    &RAILWAY_FILE,
-];
+pub(super) const RULES: &[&Rule] = &[&FIRST_VISITOR, &ADMIN_ROUTE, &NO_SIGN_IN, &NO_PASSWORD];
 
 fn writes(route: &Route) -> bool {
     matches!(route.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE" | "*")
@@ -243,68 +236,11 @@ pub(super) fn open_ports(unit: &Unit) -> impl Iterator<Item = &PublishedPort> {
     })
 }
 
-static INGRESS_NGINX: Rule = Rule {
-    id: "ingress-nginx-retired",
-    severity: Severity::Medium,
-    section: 7,
-    title: "The ingress relies on a controller that gets no more fixes",
-    why: "The project ended in March 2026; weaknesses that become known stay open.",
-    fix: "Move to the Gateway API or another controller.",
-    check: |inventory, _, findings| {
-        for (_, unit) in facts::production_units(inventory) {
-            if unit
-                .labels
-                .iter()
-                .any(|label| label.as_str().starts_with("nginx.ingress.kubernetes.io"))
-            {
-                findings.add(
-                    Shown::fill("{} is written for ingress-nginx.", &[&code(&unit.name)]),
-                    unit.evidence.iter().take(1).cloned(),
-                );
-            }
-        }
-    },
-};
-
-static RAILWAY_FILE: Rule = Rule {
-    id: "railway-config-as-code-deprecated",
-    severity: Severity::High,
-    section: 6,
-    title: "The platform stops reading this configuration file",
-    why: "After 2026-12-01 its start command, hook before deployment and health check are ignored.",
-    fix: "Run `railway config migrate`.",
-    check: railway_file,
-};
-
-fn railway_file(inventory: &Inventory, context: &Context, findings: &mut Findings) {
-    if !context.target.stacks.iter().any(|kind| kind == "railway") {
-        return;
-    }
-    let places: Vec<Evidence> = inventory
-        .infrastructure
-        .iter()
-        .filter(|file| file.kind == "railway" && file.scope == playbook_core::evidence::Scope::Production)
-        .flat_map(|file| file.evidence.iter().take(1).cloned())
-        .collect();
-    let ended = chrono::NaiveDate::from_ymd_opt(2026, 12, 1).is_some_and(|day| context.date >= day);
-    findings
-        .add(
-            Shown::from(if ended {
-                "It is ignored since 2026-12-01."
-            } else {
-                "It is read until 2026-12-01."
-            }),
-            places,
-        )
-        .severity(if ended { Severity::Blocker } else { Severity::High });
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use playbook_core::evidence::Scope;
-    use playbook_core::inventory::{AuthFact, Infrastructure};
+    use playbook_core::inventory::AuthFact;
 
     fn route(method: &'static str, path: &'static str, authenticated: Option<bool>) -> Route {
         Route {
@@ -389,42 +325,5 @@ mod tests {
             "compose",
         );
         silent(id, &build("postgres:18", None, true), "compose");
-    }
-
-    #[test]
-    fn ended_projects() {
-        let mut ingress = unit("web", None);
-        silent(
-            "ingress-nginx-retired",
-            &inventory(|all| all.stacks.push(stack("kubernetes", vec![ingress.clone()]))),
-            "kubernetes",
-        );
-        ingress
-            .labels
-            .push("nginx.ingress.kubernetes.io/rewrite-target".into());
-        fires(
-            "ingress-nginx-retired",
-            &inventory(|all| all.stacks.push(stack("kubernetes", vec![ingress]))),
-            "kubernetes",
-        );
-
-        let id = "railway-config-as-code-deprecated";
-        let all = inventory(|all| {
-            all.infrastructure.push(Infrastructure {
-                kind: "railway".into(),
-                path: path("railway.toml"),
-                scope: Scope::Production,
-                evidence: vec![place("railway.toml", 1)],
-            });
-        });
-        silent(id, &all, "compose");
-        let mut on_railway = context("render");
-        std::sync::Arc::make_mut(&mut on_railway.target)
-            .stacks
-            .push("railway".to_owned());
-        let judge = |context: &Context| crate::rule::run(crate::rule::rule(id).into_iter(), &all, context);
-        assert_eq!(judge(&on_railway)[0].severity, Severity::High);
-        on_railway.date = chrono::NaiveDate::from_ymd_opt(2026, 12, 1).expect("a day");
-        assert_eq!(judge(&on_railway)[0].severity, Severity::Blocker);
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Knowledge {
     pub(crate) codenames: Vec<Text>,
     pub(crate) own_user_images: Vec<Text>,
     pub(crate) unavailable_images: Vec<Unavailable>,
+    pub(crate) retired_platforms: Vec<RetiredPlatform>,
     pub(crate) foreign_extensions: Vec<Extension>,
     pub(crate) unsafe_database_words: Vec<Text>,
     pub(crate) unsafe_database_variables: Vec<Setting>,
@@ -84,6 +85,19 @@ pub(crate) struct Unavailable {
     pub(crate) since: Text,
     /// Does the pull itself fail (or does the image only get no more updates)?
     pub(crate) gone: bool,
+    pub(crate) instead: Text,
+}
+
+/// A platform that is at its end.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct RetiredPlatform {
+    /// Kind of file or stack; `kind:beginning` asks for a resource whose type begins so.
+    pub(crate) kind: Text,
+    pub(crate) name: Text,
+    pub(crate) since: Text,
+    /// What holds since that day.
+    pub(crate) status: Text,
     pub(crate) instead: Text,
 }
 

@@ -334,24 +334,17 @@ fn exposes_tool(inventory: &Inventory, _: &Context, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use playbook_core::evidence::{Confidence, Scope};
+    use playbook_core::evidence::Confidence;
     use playbook_core::inventory::{
         Interface, InterfaceKind, Inventory, Proxy, ProxyForward, ProxySetting, ProxySettingKind, Role,
     };
     use playbook_core::shown::Shown;
 
-    use crate::rules::testing::{inventory, path, place, run, web};
+    use crate::rules::testing::{inventory, place, run, way_in, web};
 
     fn nginx(port: u16, settings: Vec<ProxySetting>) -> Proxy {
         Proxy {
-            kind: Shown::from("nginx"),
-            path: path("nginx.conf"),
-            name: None,
-            hosts: Vec::new(),
             listens: vec![80],
-            tls: false,
-            redirects: false,
-            includes: false,
             forwards: vec![ProxyForward {
                 path: None,
                 target: Some(Shown::from("api")),
@@ -361,8 +354,7 @@ mod tests {
                 evidence: vec![place("nginx.conf", 4)],
             }],
             settings,
-            scope: Scope::Production,
-            evidence: vec![place("nginx.conf", 1)],
+            ..way_in("nginx", "nginx.conf")
         }
     }
 

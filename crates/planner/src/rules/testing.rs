@@ -5,8 +5,8 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::finding::Finding;
 use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{
-    Container, Datastore, Inventory, Migration, Mount, MountKind, Operation, OperationKind, PublishedPort,
-    Revision, Role, Service, Signal, SignalKind, Stack, Unit,
+    Container, Datastore, Inventory, Migration, Mount, MountKind, Operation, OperationKind, Proxy,
+    PublishedPort, Revision, Role, Service, Signal, SignalKind, Stack, Unit,
 };
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
@@ -80,6 +80,24 @@ pub(crate) fn mount(kind: MountKind, source: &'static str, target: &'static str)
         read_only: false,
         size_gb: None,
         evidence: vec![place("compose.yaml", 8)],
+    }
+}
+
+pub(crate) fn way_in(kind: &'static str, file: &'static str) -> Proxy {
+    Proxy {
+        kind: kind.into(),
+        path: path(file),
+        name: None,
+        class: None,
+        hosts: Vec::new(),
+        listens: Vec::new(),
+        tls: false,
+        redirects: false,
+        includes: false,
+        forwards: Vec::new(),
+        settings: Vec::new(),
+        scope: Scope::Production,
+        evidence: vec![place(file, 1)],
     }
 }
 

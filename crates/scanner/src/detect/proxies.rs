@@ -48,6 +48,8 @@ struct Table {
     traefik: Words,
     annotation: Words,
     issuer: Words,
+    /// Beginnings of annotations by the class of controller that reads them.
+    class: Words,
 }
 
 static TABLE: LazyLock<Table> =
@@ -206,6 +208,7 @@ fn proxy(source: &Source<'_>, kind: &'static str, line: u32) -> Proxy {
         kind: Shown::from(kind),
         path: source.path.clone(),
         name: None,
+        class: None,
         hosts: Vec::new(),
         listens: Vec::new(),
         tls: false,

@@ -44,7 +44,11 @@ pub(crate) fn merge(mut stacks: Vec<Stack>, sets: &[FileSetFact], extends: &[Ext
 fn hand_to_swarm(stack: &mut Stack, sets: &[FileSetFact]) {
     let mut naming = sets.iter().filter(|set| set.files == stack.files).peekable();
     let runs = stack.units.iter().all(|unit| unit.image.is_some());
-    if stack.kind == "docker-compose" && runs && naming.peek().is_some() && naming.clone().all(|set| set.swarm) {
+    if stack.kind == "docker-compose"
+        && runs
+        && naming.peek().is_some()
+        && naming.clone().all(|set| set.swarm)
+    {
         stack.kind = Shown::from("docker-swarm");
         stack.scope = Scope::Production;
         stack.confirmed_by.extend(naming.map(|set| set.evidence.clone()));
@@ -250,8 +254,8 @@ fn merge_unit(known: &mut Unit, over: &Unit) {
         ($($field:ident),*) => { $(extend_unique(&mut known.$field, &over.$field);)* };
     }
     replace!(
-        image, build, entrypoint, command, restart, replicas, mode, update, memory, cpus, stop_grace, user, root,
-        runtime, plan, region, version
+        image, build, entrypoint, command, restart, replicas, mode, update, memory, cpus, stop_grace, user,
+        root, runtime, plan, region, version
     );
     add!(
         ports, mounts, env_files, profiles, networks, labels, domains, placement, evidence

@@ -35,6 +35,7 @@ pub(crate) fn read(source: &Source<'_>, object: &Node) -> Option<Proxy> {
     let reading = Reading { source };
     match kind {
         "Ingress" => {
+            found.class = class(object, spec);
             reading.ingress(&mut found, spec);
             reading.annotations(&mut found, object);
         }
@@ -45,6 +46,29 @@ pub(crate) fn read(source: &Source<'_>, object: &Node) -> Option<Proxy> {
         _ => reading.route(&mut found, spec),
     }
     Some(found)
+}
+
+/// The class that an Ingress names, or that its annotations belong to.
+fn class(object: &Node, spec: &Node) -> Option<Shown> {
+    let annotations = || {
+        object
+            .path(&["metadata", "annotations"])
+            .into_iter()
+            .flat_map(Node::entries)
+    };
+    let of_a_controller = |(key, _, _): (&str, u32, &Node)| {
+        TABLE
+            .class
+            .iter()
+            .find(|(_, beginnings)| beginnings.iter().any(|known| key.starts_with(known.as_str())))
+            .map(|(class, _)| class.clone())
+    };
+    let named = annotations().find(|(key, _, _)| *key == "kubernetes.io/ingress.class");
+    annotations()
+        .find_map(of_a_controller)
+        .or_else(|| text(spec, "ingressClassName").map(str::to_owned))
+        .or_else(|| plain(named?.2).map(str::to_owned))
+        .and_then(|name| Name::parse(Raw::new(&name)).map(Shown::from))
 }
 
 fn items<'n>(node: &'n Node, key: &str) -> impl Iterator<Item = &'n Node> {
