@@ -19,6 +19,8 @@ words! {
         Special = "special-file",
         /// The tree holds more files than the limit; the rest was left out.
         TooManyFiles = "too-many-files",
+        /// The files hold more text or facts than the limit; this one and those that came after it were left out.
+        TooMuch = "too-much",
         /// The tree is deeper than the limit.
         TooDeep = "too-deep",
         /// The name can't be shown or is longer than the limit.

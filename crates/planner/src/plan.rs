@@ -3,6 +3,7 @@
 
 mod given;
 mod ledger;
+mod left_out;
 mod notes;
 mod overview;
 mod parameters;
@@ -72,6 +73,7 @@ pub(crate) struct Decisions<'a> {
     pub(crate) readiness: readiness::Readiness<'a>,
     pub(crate) docker: docker::Docker<'a>,
     pub(crate) risks: Vec<risks::Risk<'a>>,
+    pub(crate) left_out: Vec<left_out::LeftOut<'a>>,
 }
 
 /// A plan before it is put into words.
@@ -162,6 +164,7 @@ impl<'a> Plan<'a> {
                 readiness,
                 docker,
                 risks,
+                left_out: left_out::left_out(inventory),
             },
             conditions,
             steps,

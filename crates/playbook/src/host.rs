@@ -64,7 +64,22 @@ pub(crate) fn read_text(path: &Path, follow: Links) -> Result<String, ReadError>
     if metadata.len() > LARGEST_FILE {
         return Err(ReadError::TooLarge);
     }
-    let file = std::fs::File::open(path).map_err(|_| ReadError::Unreadable)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // What was a file a moment ago may be a pipe or a link by now.
+        let links = match follow {
+            Links::Followed => 0,
+            Links::Refused => libc::O_NOFOLLOW,
+        };
+        options.custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC | links);
+    }
+    let file = options.open(path).map_err(|_| ReadError::Unreadable)?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(ReadError::WrongKind);
+    }
     let mut bytes = Vec::new();
     file.take(LARGEST_FILE + 1)
         .read_to_end(&mut bytes)

@@ -10,6 +10,10 @@ mod cli;
 mod determinism;
 mod docs;
 mod fixtures;
+#[cfg(unix)]
+mod hostile_trees;
+#[cfg(target_os = "linux")]
+mod read_only;
 mod secrets;
 mod structure;
 mod support;

@@ -165,6 +165,17 @@ pub(crate) fn ending(path: &RelPath, endings: &[&str]) -> bool {
         .is_some_and(|end| endings.contains(&end))
 }
 
+/// Reports that a file holds more objects than are looked at.
+pub(crate) fn too_many(source: &Source<'_>, count: usize, most: usize, facts: &mut Facts) {
+    if count > most {
+        facts.diagnostics.push(playbook_core::diagnostic::Diagnostic::new(
+            source.path.clone(),
+            None,
+            playbook_core::diagnostic::DiagnosticKind::TooManyFacts,
+        ));
+    }
+}
+
 /// Reports where a file's syntax is wrong; what stands before it was used.
 pub(crate) fn syntax_problem(source: &Source<'_>, problem: crate::parse::ParseProblem, facts: &mut Facts) {
     facts.diagnostics.push(playbook_core::diagnostic::Diagnostic::new(

@@ -1,5 +1,7 @@
 //! What detectors tell. A fact holds what one file proves; what needs two files happens in `resolve`.
 
+mod bound;
+
 use playbook_core::diagnostic::Diagnostic;
 use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::{CommandLine, EnvName, Name, Schedule, Setting, Symbol, UrlPath, Version};
@@ -729,6 +731,8 @@ macro_rules! for_lists {
         )
     };
 }
+
+use for_lists;
 
 macro_rules! extend_lists {
     ($self:ident, $other:ident: $($field:ident),*) => {{

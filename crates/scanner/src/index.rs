@@ -105,7 +105,7 @@ impl FileIndex {
 }
 
 /// UTF-8 (also with a few invalid bytes, which become replacement characters) and UTF-16 with a byte order mark.
-fn decode(bytes: Vec<u8>) -> Result<String, DiagnosticKind> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, DiagnosticKind> {
     match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => Ok(utf16(rest, u16::from_le_bytes)),
         [0xfe, 0xff, rest @ ..] => Ok(utf16(rest, u16::from_be_bytes)),

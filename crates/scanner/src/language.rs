@@ -349,16 +349,23 @@ impl Language {
         let masked = self.mask(text);
         let mut bytes = text.as_bytes().to_vec();
         for mark in marks {
+            // Where the last search ended: what lies before it is not looked at twice, however many marks there are.
+            let mut next = 0;
+            let mut blanked = 0;
             for (start, _) in masked.code().match_indices(mark.as_str()) {
-                let after = masked.code().get(start..).unwrap_or_default();
-                // What the mark stands at ends with its block, or with its statement if it has none.
-                let (Some(open), end_of_statement) = (after.find('{'), after.find(';')) else {
-                    continue;
-                };
-                if end_of_statement.is_some_and(|end| end < open) {
+                if start < blanked {
                     continue;
                 }
-                let end = masked.closing(start + open).unwrap_or(text.len());
+                if next < start {
+                    let after = masked.code().get(start..).unwrap_or_default();
+                    next = start + after.find(['{', ';']).unwrap_or(after.len());
+                }
+                // What the mark stands at ends with its block, or with its statement if it has none.
+                if masked.code().as_bytes().get(next) != Some(&b'{') {
+                    continue;
+                }
+                let end = masked.closing(next).unwrap_or(text.len());
+                blanked = end;
                 for byte in bytes.get_mut(start..end).unwrap_or_default() {
                     if *byte != b'\n' {
                         *byte = b' ';

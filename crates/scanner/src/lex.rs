@@ -8,6 +8,7 @@ mod arguments;
 mod mask;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -104,6 +105,8 @@ pub(crate) struct Masked {
     literals: Vec<Literal>,
     /// Offsets of matching brackets, sorted by the opening one.
     brackets: Vec<(usize, usize)>,
+    /// The same the other way round, sorted by the closing one.
+    closed: OnceCell<Vec<(usize, usize)>>,
     lines: LineTable,
 }
 
@@ -115,6 +118,7 @@ pub(crate) fn mask(text: &str, syntax: &Syntax) -> Masked {
         code,
         literals,
         brackets,
+        closed: OnceCell::new(),
         lines: LineTable::new(text),
     }
 }
@@ -133,6 +137,15 @@ impl Masked {
     /// All literals, sorted by their start.
     pub(crate) fn literals(&self) -> &[Literal] {
         &self.literals
+    }
+
+    /// The literals that start in a range, sorted by their start.
+    pub(crate) fn literals_in(&self, range: &Range<usize>) -> &[Literal] {
+        let first = self
+            .literals
+            .partition_point(|literal| literal.start < range.start);
+        let end = self.literals.partition_point(|literal| literal.start < range.end);
+        self.literals.get(first..end).unwrap_or_default()
     }
 
     /// The literal that starts at an offset.
@@ -172,10 +185,17 @@ impl Masked {
 
     /// The offset of the bracket that the one at an offset closes.
     pub(crate) fn opening(&self, close: usize) -> Option<usize> {
-        self.brackets
-            .iter()
-            .find(|(_, end)| *end == close)
-            .map(|(open, _)| *open)
+        let closed = self.closed.get_or_init(|| {
+            let mut pairs: Vec<(usize, usize)> = self
+                .brackets
+                .iter()
+                .map(|(open, close)| (*close, *open))
+                .collect();
+            pairs.sort_unstable();
+            pairs
+        });
+        let at = closed.binary_search_by_key(&close, |(close, _)| *close).ok()?;
+        closed.get(at).map(|(_, open)| *open)
     }
 
     /// What stands between the bracket at an offset and the one that closes it.

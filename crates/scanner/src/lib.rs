@@ -7,6 +7,8 @@
 mod conventions;
 mod detect;
 mod fact;
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod language;
 mod lex;
@@ -106,6 +108,8 @@ fn scan_index(index: &FileIndex, folder_name: &str, options: &Options) -> Scan {
 /// Reads every file that some detector wants, once, and gathers the facts in the order of the paths.
 fn collect(index: &FileIndex, options: &Options) -> Facts {
     let mut entries: Vec<(usize, &Entry)> = index.entries().iter().enumerate().collect();
+    // Where there is too much to read, source code is what is left out.
+    entries.sort_by_key(|(_, entry)| language::language_of(entry.path.as_str()).is_some());
     if let Some(seed) = options.shuffle_seed {
         shuffle(&mut entries, seed);
     }
@@ -118,19 +122,35 @@ fn collect(index: &FileIndex, options: &Options) -> Facts {
         if detectors.is_empty() {
             return None;
         }
-        let facts = facts_of(index, entry, &detectors);
-        // Most files tell nothing, and an empty set of facts takes a thousand bytes.
-        (!facts.is_empty()).then_some((*at, facts))
+        let (facts, length) = facts_of(index, entry, &detectors);
+        Some((*at, facts, length))
     };
-    let parallel = || entries.par_iter().filter_map(read).collect::<Vec<_>>();
-    let mut told = match options.threads {
-        Some(1) => entries.iter().filter_map(read).collect(),
-        Some(threads) => match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool.install(parallel),
-            Err(_) => parallel(),
-        },
-        None => parallel(),
-    };
+    let parallel = |some: &[(usize, &Entry)]| some.par_iter().filter_map(read).collect::<Vec<_>>();
+    let pool = options
+        .threads
+        .and_then(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok());
+    let mut told = Vec::new();
+    let (mut bytes, mut count) = (0, 0);
+    let mut left_out = None;
+    for some in entries.chunks(limits::FILES_AT_ONCE) {
+        if bytes > limits::TOTAL_BYTES || count > limits::TOTAL_FACTS {
+            left_out = some.first();
+            break;
+        }
+        let read: Vec<(usize, Facts, usize)> = match (options.threads, &pool) {
+            (Some(1), _) => some.iter().filter_map(read).collect(),
+            (_, Some(pool)) => pool.install(|| parallel(some)),
+            _ => parallel(some),
+        };
+        for (at, facts, length) in read {
+            bytes += length;
+            // Most files tell nothing, and an empty set of facts takes a thousand bytes.
+            if !facts.is_empty() {
+                count += facts.count();
+                told.push((at, facts));
+            }
+        }
+    }
     told.sort_by_key(|(at, _)| *at);
     let mut facts = Facts {
         diagnostics: index.diagnostics.clone(),
@@ -143,22 +163,28 @@ fn collect(index: &FileIndex, options: &Options) -> Facts {
     for (_, of_file) in told {
         facts.absorb(of_file);
     }
+    if let Some((_, first)) = left_out {
+        facts
+            .diagnostics
+            .push(Diagnostic::new(first.path.clone(), None, DiagnosticKind::TooMuch));
+    }
     facts
 }
 
-/// What the detectors that want to see a file tell about it.
-fn facts_of(index: &FileIndex, entry: &Entry, detectors: &[&'static Detector]) -> Facts {
+/// What the detectors that want to see a file tell about it, and how many bytes it has.
+fn facts_of(index: &FileIndex, entry: &Entry, detectors: &[&'static Detector]) -> (Facts, usize) {
     let mut facts = Facts::default();
     let failed = |kind| Diagnostic::new(entry.path.clone(), None, kind);
     let text = match index.read(&entry.path) {
         Ok(text) => text,
         Err(kind) => {
             facts.diagnostics.push(failed(kind));
-            return facts;
+            return (facts, 0);
         }
     };
+    let length = text.len();
     if is_our_plan(&text) {
-        return facts;
+        return (facts, length);
     }
     let text = language::language_of(entry.path.as_str())
         .and_then(|language| language.without_inline_tests(&text))
@@ -176,7 +202,10 @@ fn facts_of(index: &FileIndex, entry: &Entry, detectors: &[&'static Detector]) -
             facts.diagnostics.push(failed(DiagnosticKind::DetectorFailed));
         }
     }
-    facts
+    if facts.bound() {
+        facts.diagnostics.push(failed(DiagnosticKind::TooManyFacts));
+    }
+    (facts, length)
 }
 
 /// Runs a detector; a panic of one detector on one file costs no more than its facts. `false` for a panic.

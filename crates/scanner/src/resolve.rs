@@ -38,6 +38,7 @@ mod units;
 
 use std::collections::HashMap;
 
+use playbook_core::diagnostic::{Diagnostic, DiagnosticKind};
 use playbook_core::inventory::{Inventory, Role};
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
@@ -91,7 +92,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
         entries: EntriesByApp::new(&facts, &apps),
         project_name: project_name.as_ref(),
     };
-    let mut services = services::merge(&sources, index);
+    let (mut services, too_many) = services::merge(&sources, index);
     let conventional = conventions::add(&mut services, &sources, index, inventory.project.name.as_ref());
     for merged in &mut services {
         commands::fill(merged, &sources);
@@ -117,6 +118,12 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     scaling::fill(&mut inventory, &mut facts);
     inventory.proxies = proxies::resolve(&mut facts, &inventory);
     inventory.diagnostics = std::mem::take(&mut facts.diagnostics);
+    if too_many {
+        let root = RelPath::root();
+        inventory
+            .diagnostics
+            .push(Diagnostic::new(root, None, DiagnosticKind::TooManyFacts));
+    }
     inventory.sort();
     Scan {
         inventory,

@@ -1,8 +1,10 @@
 //! The folder as a sorted list of files. Nothing outside of the root is looked at, links are not followed.
 
+mod rules;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 use playbook_core::diagnostic::{Diagnostic, DiagnosticKind};
@@ -10,6 +12,7 @@ use playbook_core::path::RelPath;
 
 use crate::limits;
 use crate::scope;
+use rules::Rules;
 
 /// A file of the tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,24 +43,55 @@ const ENVIRONMENT_FILES: &[&str] = &[
 
 /// Lists the files below `root`, with so many threads or one a processor. The result does not depend on their number.
 pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>, threads: Option<usize>) -> Tree {
+    let rules = Arc::new(Rules::new(root));
+    let tree = list(root, skip_file, threads, Some(&rules));
+    if !rules.are_too_many() {
+        return tree;
+    }
+    // Whoever writes so many rules wants the walk to be slow, and which of them were read first is chance: the tree is
+    // listed without any.
+    let mut tree = list(root, skip_file, threads, None);
+    tree.diagnostics
+        .push(Diagnostic::new(RelPath::root(), None, DiagnosticKind::TooComplex));
+    tree
+}
+
+/// Lists the files below `root`; without rules, whatever ignore files say.
+fn list(
+    root: &Path,
+    skip_file: Option<(u64, u64)>,
+    threads: Option<usize>,
+    rules: Option<&Arc<Rules>>,
+) -> Tree {
     let mut builder = WalkBuilder::new(root);
+    let asked = rules.map(Arc::clone);
+    // The library's own filters read ignore files of the folders above the root, follow links to them and wait for pipes.
     builder
-        .hidden(false)
-        .require_git(false)
-        .git_global(false)
-        .git_exclude(false)
-        .parents(false)
+        .standard_filters(false)
         .follow_links(false)
         .max_depth(Some(limits::DEPTH))
         .threads(threads.unwrap_or_default())
-        .filter_entry(|entry| {
-            let Some(name) = entry.file_name().to_str() else {
-                return true;
-            };
-            if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        .filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            if entry.depth() == 0 {
                 return true;
             }
-            !scope::is_skipped_directory(name) && !holds_marker(entry.path(), name)
+            if let Some(rules) = &asked
+                && rules.leave_out(entry.path(), entry.depth(), is_folder)
+            {
+                return false;
+            }
+            if !is_folder {
+                return true;
+            }
+            let skipped = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| scope::is_skipped_directory(name) || holds_marker(entry.path(), name));
+            if let Some(rules) = asked.as_ref().filter(|_| !skipped) {
+                rules.enter(entry.path());
+            }
+            !skipped
         });
     let tree = Mutex::new(Tree::default());
     builder.build_parallel().visit(&mut Listers {
@@ -80,6 +114,9 @@ pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>, threads: Option<u
         files.truncate(limits::FILES);
     }
     add_ignored_environment_files(root, &mut files);
+    if let Some(rules) = rules {
+        diagnostics.extend(rules.diagnostics());
+    }
     diagnostics.sort();
     diagnostics.dedup();
     Tree { files, diagnostics }
@@ -89,7 +126,7 @@ pub(crate) fn walk(root: &Path, skip_file: Option<(u64, u64)>, threads: Option<u
 struct Listers<'s> {
     root: &'s Path,
     skip_file: Option<(u64, u64)>,
-    /// Number of files that all threads have seen.
+    /// Number of entries that all threads have seen.
     seen: &'s AtomicUsize,
     /// What the threads that have ended found.
     tree: &'s Mutex<Tree>,
@@ -126,6 +163,9 @@ impl Drop for Lister<'_> {
 
 impl ParallelVisitor for Lister<'_> {
     fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
+        if self.seen.fetch_add(1, Ordering::Relaxed) >= limits::FILES_SEEN {
+            return WalkState::Quit;
+        }
         let Ok(entry) = entry else {
             // The error's text can quote a path of the host; that something was unreadable is all we say.
             self.left_out(RelPath::root(), DiagnosticKind::Unreadable);
@@ -151,9 +191,6 @@ impl ParallelVisitor for Lister<'_> {
             self.left_out(path, DiagnosticKind::Special);
         } else if !is_same_file(&entry, self.skip_file) {
             self.found.files.push(Entry { path, ignored: false });
-            if self.seen.fetch_add(1, Ordering::Relaxed) >= limits::FILES_SEEN {
-                return WalkState::Quit;
-            }
         }
         WalkState::Continue
     }

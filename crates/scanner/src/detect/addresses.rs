@@ -26,6 +26,8 @@ fn language(path: &RelPath) -> Option<&'static Language> {
     language_of(path.as_str()).filter(|language| language.name() != "shell" && !ending(path, COMPONENTS))
 }
 
+/// Bytes of the prefix and the quotes of a string.
+const LONGEST_OPENING: usize = 24;
 /// How an address begins that the code calls.
 const SCHEME: &str = "https://";
 
@@ -64,7 +66,11 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let mut told = BTreeSet::new();
     for (at, technology) in known {
         // An address that a string begins with is called; one in the middle of a sentence is shown to a reader.
-        let begins = masked.literals().iter().any(|literal| literal.inner.start == at);
+        let before = at.saturating_sub(LONGEST_OPENING)..at + 1;
+        let begins = masked
+            .literals_in(&before)
+            .iter()
+            .any(|literal| literal.inner.start == at);
         if begins && told.insert(technology.id) {
             facts.external_services.push(ExternalService {
                 kind: Shown::from(technology.id),

@@ -17,9 +17,6 @@ use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
-/// How deep resources and their properties are read.
-const DEPTH: usize = 16;
-
 /// What the address of the schema of a template ends in.
 const SCHEMA: &str = "eploymentTemplate.json#";
 
@@ -43,7 +40,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         .filter_map(|(name, _, node)| Some((name, node.get("defaultValue")?.text()?)))
         .collect();
     let mut units = Vec::new();
-    resources(source, facts, &document, &defaults, &mut units, DEPTH);
+    resources(source, facts, &document, &defaults, &mut units, limits::ARM_DEPTH);
     let found = provisioning::of_template(source, facts, "arm", &document, &provisioning::RESOURCE_MANAGER);
     facts.provisioning.push(found);
     if !units.is_empty() {
@@ -63,6 +60,12 @@ fn resources(
     let Some(depth) = depth.checked_sub(1) else { return };
     let Some(list) = node.get("resources") else { return };
     let named = list.entries().map(|(_, _, resource)| resource);
+    super::too_many(
+        source,
+        list.items().count().max(list.entries().count()),
+        limits::SERVICES,
+        facts,
+    );
     for object in list.items().chain(named).take(limits::SERVICES) {
         let Some(kind) = object.get("type").and_then(Node::text) else {
             continue;
@@ -73,7 +76,7 @@ fn resources(
         if object.get("existing").and_then(Node::boolean) == Some(true) || object.get("condition").is_some() {
             continue;
         }
-        let Field::Map(fields) = field(object, defaults, DEPTH) else {
+        let Field::Map(fields) = field(object, defaults, limits::ARM_DEPTH) else {
             continue;
         };
         let label = fields.text_of(&["name"]).unwrap_or_else(|| "main".to_owned());

@@ -14,9 +14,6 @@ use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
-/// How deep objects are read.
-const DEPTH: usize = 16;
-
 fn wants(path: &RelPath) -> bool {
     ending(path, &["bicep"])
 }
@@ -33,6 +30,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         .collect();
     declared(source, facts, &declarations);
     let mut units = Vec::new();
+    super::too_many(source, declarations.len(), limits::SERVICES, facts);
     for declaration in declarations.iter().take(limits::SERVICES) {
         // What a flag that is off by default would add is no part of what runs.
         if declaration.conditional || matches!(declaration.kind, "param" | "output") {
@@ -132,7 +130,7 @@ fn has_default(source: &Source<'_>, line: u32) -> bool {
 
 /// The type and the fields of a resource, or of a module of a public registry.
 fn described<'d>(declaration: &'d Declaration, defaults: &BTreeMap<&str, &str>) -> Option<(&'d str, Fields)> {
-    let Field::Map(fields) = field(&declaration.value, defaults, DEPTH) else {
+    let Field::Map(fields) = field(&declaration.value, defaults, limits::BICEP_TREE_DEPTH) else {
         return None;
     };
     if declaration.kind == "resource" {

@@ -19,9 +19,6 @@ use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
-/// How deep properties are read.
-const DEPTH: usize = 16;
-
 fn wants(path: &RelPath) -> bool {
     let name = path.name();
     ending(path, &["yml", "yaml", "template"])
@@ -45,6 +42,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let parameters = Parameters::of(&document);
     let mut units = Vec::new();
     let mut is_template = false;
+    super::too_many(source, resources.entries().count(), limits::SERVICES, facts);
     for (label, line, object) in resources.entries().take(limits::SERVICES) {
         let Some(kind) = object.get("Type").and_then(Node::text) else {
             continue;
@@ -53,7 +51,10 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         if kind.starts_with("AWS::Serverless::") {
             continue;
         }
-        let fields = match object.get("Properties").map(|node| parameters.field(node, DEPTH)) {
+        let fields = match object
+            .get("Properties")
+            .map(|node| parameters.field(node, limits::CLOUDFORMATION_DEPTH))
+        {
             Some(Field::Map(fields)) => fields,
             _ => Fields::default(),
         };

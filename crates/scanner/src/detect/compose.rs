@@ -24,14 +24,12 @@ use super::judge::interpolation::{self, Missing};
 use super::judge::{self, Place};
 use super::{Detector, ending, proxies};
 use crate::fact::{Facts, FileSetFact, VariableFact};
+use crate::limits;
 use crate::parse::tree::Node;
 use crate::parse::yaml;
 use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
-
-/// Nodes of a file that are searched for variables.
-const BUDGET: usize = 50_000;
 
 /// Folders of CI systems, whose `services:` are containers of a job.
 const CI_FOLDERS: [&str; 8] = [
@@ -118,8 +116,9 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         confirmed_by: Vec::new(),
         evidence: vec![source.file()],
     };
+    super::too_many(source, services.entries().count(), limits::SERVICES, facts);
     for (name, line, node) in services.entries() {
-        if !node.is_map() || stack.units.len() >= crate::limits::SERVICES {
+        if !node.is_map() || stack.units.len() >= limits::SERVICES {
             continue;
         }
         let Some(name) = Name::parse(Raw::new(name)) else {
@@ -240,7 +239,7 @@ fn word(text: &str) -> Option<Shown> {
 fn variables(source: &Source<'_>, facts: &mut Facts, root: &Node, scope: Scope) {
     let mut seen: BTreeSet<(String, u32)> = BTreeSet::new();
     let mut found: Vec<(String, u32, Missing, String)> = Vec::new();
-    root.walk(BUDGET, &mut |_, node| {
+    root.walk(limits::COMPOSE_NODES, &mut |_, node| {
         let Some(text) = node.text().filter(|text| text.contains('$')) else {
             return;
         };

@@ -88,7 +88,10 @@ fn names(source: &Source<'_>, told: &NamePattern, facts: &mut Facts) {
     let Some(pattern) = told.pattern.regex() else {
         return;
     };
-    for found in pattern.captures_iter(source.text).take(limits::FACTS_PER_FILE) {
+    for found in pattern
+        .captures_iter(source.text)
+        .take(limits::FACTS_PER_FILE + 1)
+    {
         let Some(whole) = found.get(0).filter(|whole| !is_comment(source, whole.start())) else {
             continue;
         };

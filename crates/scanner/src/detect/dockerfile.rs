@@ -18,6 +18,7 @@ use playbook_core::shown::Shown;
 use super::Detector;
 use super::judge::{self, Place, development, interpolation};
 use crate::fact::{Facts, VariableFact};
+use crate::limits;
 use crate::parse::dockerfile::{self, Command, Dockerfile, Stage};
 use crate::parse::shell;
 use crate::source::Source;
@@ -308,11 +309,12 @@ fn commands_of_build(file: &Dockerfile) -> Vec<(String, u32, u32)> {
                 }
                 commands.extend(more);
             }
+            let mut from = 0;
             for command in commands {
                 // The line inside a continued instruction is the one that the parser could tell.
                 let text = text_of_shell(&command);
                 if !text.is_empty() {
-                    found.push((text, line_in(instruction, &command), index));
+                    found.push((text, line_in(instruction, &command, &mut from), index));
                 }
             }
         }
@@ -320,8 +322,9 @@ fn commands_of_build(file: &Dockerfile) -> Vec<(String, u32, u32)> {
     found
 }
 
-/// The line on which a command of a continued `RUN` stands.
-fn line_in(instruction: &dockerfile::Instruction, command: &shell::Command) -> u32 {
+/// The line on which a command of a continued `RUN` stands. Commands come in order, so each is looked for behind the one
+/// before, which `from` remembers.
+fn line_in(instruction: &dockerfile::Instruction, command: &shell::Command, from: &mut usize) -> u32 {
     if command.line > instruction.line {
         return command.line.min(instruction.end_line);
     }
@@ -332,7 +335,12 @@ fn line_in(instruction: &dockerfile::Instruction, command: &shell::Command) -> u
         .and_then(|_| {
             let texts = command.texts();
             let needle = texts.iter().take(2).copied().collect::<Vec<_>>().join(" ");
-            instruction.arguments.find(&needle)
+            // Far away stands something else of the same name.
+            let window = instruction.arguments.get(*from..)?;
+            let window = window.get(..limits::COMMAND_WINDOW).unwrap_or(window);
+            let at = *from + window.find(&needle)?;
+            *from = at;
+            Some(at)
         });
     place.map_or(instruction.line, |offset| instruction.line_of(offset))
 }

@@ -37,7 +37,10 @@ impl Pattern {
     /// All matches in a text, as many as one file may give.
     pub(super) fn all<'t>(&self, text: &'t str) -> Vec<Captures<'t>> {
         self.0.as_ref().map_or_else(Vec::new, |regex| {
-            regex.captures_iter(text).take(limits::FACTS_PER_FILE).collect()
+            regex
+                .captures_iter(text)
+                .take(limits::FACTS_PER_FILE + 1)
+                .collect()
         })
     }
 

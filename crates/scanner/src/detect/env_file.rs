@@ -68,7 +68,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let groups = groups(source.text);
     for entry in dotenv::entries(source.text)
         .into_iter()
-        .take(limits::FACTS_PER_FILE)
+        .take(limits::FACTS_PER_FILE + 1)
     {
         let Some(name) = EnvName::parse(Raw::new(&entry.name)) else {
             continue;

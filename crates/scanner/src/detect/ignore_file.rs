@@ -45,7 +45,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
 
 /// The patterns of `.gitignore`, and the folders of `.gitmodules`.
 fn untracked(source: &Source<'_>, facts: &mut Facts) {
-    let patterns = source
+    let mut patterns: Vec<String> = source
         .text
         .lines()
         .filter_map(|line| {
@@ -56,8 +56,10 @@ fn untracked(source: &Source<'_>, facts: &mut Facts) {
             let (key, folder) = line.split_once('=')?;
             (key.trim() == "path").then(|| format!("/{}", folder.trim()))
         })
-        .take(limits::FACTS_PER_FILE)
+        .take(limits::FACTS_PER_FILE + 1)
         .collect();
+    super::too_many(source, patterns.len(), limits::FACTS_PER_FILE, facts);
+    patterns.truncate(limits::FACTS_PER_FILE);
     facts.untracked.push(UntrackedFact {
         dir: source.path.parent(),
         patterns,

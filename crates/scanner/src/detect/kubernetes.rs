@@ -90,8 +90,9 @@ pub(crate) fn manifests(
             _ => vec![document],
         })
         .filter(|object| object.get("apiVersion").is_some() && text(object, "kind").is_some())
-        .take(limits::SERVICES)
+        .take(limits::OBJECTS + 1)
         .collect();
+    super::too_many(source, objects.len(), limits::OBJECTS, facts);
     let mut units = Vec::new();
     let mut is_manifest = false;
     let mut tools: Vec<(&'static str, u32)> = Vec::new();

@@ -8,13 +8,11 @@ use playbook_core::raw::Raw;
 
 use super::{Detector, commands, judge};
 use crate::fact::{Facts, ScriptFact, ScriptNamesFact};
+use crate::limits;
 use crate::parse::{makefile, yaml};
 use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
-
-/// Variables inside variables are followed this deep.
-const DEPTH: usize = 4;
 
 fn wants(path: &RelPath) -> bool {
     runner(path.name()).is_some()
@@ -112,7 +110,7 @@ fn make(source: &Source<'_>, facts: &mut Facts) {
             target
                 .recipe
                 .iter()
-                .map(|step| expand(&step.command, &values, DEPTH))
+                .map(|step| expand(&step.command, &values, limits::MAKEFILE_DEPTH))
                 .filter(|command| !is_noise(command))
                 .collect()
         };

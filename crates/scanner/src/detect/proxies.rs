@@ -31,11 +31,6 @@ use crate::source::Source;
 
 pub(crate) const DETECTOR: Detector = Detector { wants, detect };
 
-/// Nodes of a YAML file that are searched for a configuration inside it.
-const BUDGET: usize = 50_000;
-/// Virtual hosts of one file; a file with more is generated or hostile.
-const MOST: usize = 300;
-
 /// Names of directives by what they are for.
 type Words = BTreeMap<String, Vec<String>>;
 
@@ -133,7 +128,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             evidence: vec![source.file()],
         });
     }
-    facts.proxies.extend(found.into_iter().take(MOST));
+    facts.proxies.extend(found.into_iter().take(limits::PROXIES));
 }
 
 /// Dynamic configuration of Traefik, Envoy's bootstrap, and configurations of nginx, Caddy and HAProxy inside a text of
@@ -157,7 +152,7 @@ fn in_yaml(source: &Source<'_>) -> Vec<Proxy> {
             found.extend(envoy::read(source, document));
         }
         if inside {
-            document.walk(BUDGET, &mut |_, node| {
+            document.walk(limits::PROXY_NODES, &mut |_, node| {
                 if let Some(text) = node.text().filter(|text| text.contains('\n')) {
                     found.extend(embedded(source, node, text));
                 }

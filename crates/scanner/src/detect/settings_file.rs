@@ -18,6 +18,7 @@ use super::source::variable;
 use super::{Detector, ending};
 use crate::fact::{EntryKind, EntryPoint, Facts, VariableFact};
 use crate::language::{Kind, language};
+use crate::limits;
 use crate::parse::tree::Node;
 use crate::parse::{json, toml, yaml};
 use crate::source::Source;
@@ -177,9 +178,6 @@ fn embedded_ruby(source: &Source<'_>, facts: &mut Facts) {
     }
 }
 
-/// Levels of settings that are read.
-const DEPTH: usize = 8;
-
 /// What the settings files of an application give to its settings, under the names that libraries give to the
 /// variables which override them (without prefix): `storage.folder` is `STORAGE__FOLDER`.
 fn layers(source: &Source<'_>, tree: &Node, facts: &mut Facts) {
@@ -191,7 +189,7 @@ fn layers(source: &Source<'_>, tree: &Node, facts: &mut Facts) {
 }
 
 fn layer<'tree>(source: &Source<'_>, node: &'tree Node, keys: &mut Vec<&'tree str>, facts: &mut Facts) {
-    if keys.len() > DEPTH || facts.variables.len() >= crate::limits::FACTS_PER_FILE {
+    if keys.len() > limits::SETTINGS_DEPTH || facts.variables.len() >= limits::FACTS_PER_FILE {
         return;
     }
     if let (Some(value), Some(last)) = (node.text(), keys.last()) {

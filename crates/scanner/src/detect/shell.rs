@@ -102,7 +102,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
     let all = shell::commands(source.text);
     let runs_arguments = all.iter().any(is_arguments);
     let mut told = Vec::new();
-    for command in all.iter().take(limits::FACTS_PER_FILE) {
+    for command in all.iter().take(limits::FACTS_PER_FILE + 1) {
         let Some(text) = text_of(command) else { continue };
         judge::withhold_in_command(facts, &text);
         facts.file_sets.extend(commands::file_sets(

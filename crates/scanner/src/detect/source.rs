@@ -119,14 +119,9 @@ fn is_task(path: &RelPath) -> bool {
         || parent.name() == "deploy" && parent.parent().name() == "config" && super::ending(path, &["rb"])
 }
 
-/// How far back the blocks around a place are looked for, in bytes.
-const BLOCKS: usize = 8_000;
-/// How many blocks around a place are looked at.
-const DEEPEST: usize = 4;
-
 /// Does a block around the place hold for tests or development by its key: `'mysql_testing' => [`, `development: {`?
 fn is_in_development_block(text: &str, code: &str, offset: usize) -> bool {
-    let start = offset.saturating_sub(BLOCKS);
+    let start = offset.saturating_sub(limits::BLOCK_BYTES);
     let bytes = code.as_bytes();
     let mut closed = 0_usize;
     let mut seen = 0;
@@ -139,7 +134,7 @@ fn is_in_development_block(text: &str, code: &str, offset: usize) -> bool {
                 if key_before(text, at).is_some_and(schema::is_development_key) {
                     return true;
                 }
-                if seen >= DEEPEST {
+                if seen >= limits::BLOCK_DEPTH {
                     return false;
                 }
             }

@@ -2,19 +2,13 @@
 //!
 //! Comments and strings are passed over; the body of a function is no step of the migration, the body of a `DO` block is.
 
+use crate::limits;
 use playbook_core::evidence::Evidence;
 use playbook_core::harmless::Name;
 use playbook_core::inventory::{Operation, OperationKind};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
-
-/// Steps of one file that are kept; more are a dump, not a migration.
-const MAX_OPERATIONS: usize = 500;
-/// Words of one statement that are looked at.
-const MAX_WORDS: usize = 4_000;
-/// Bytes that are looked at.
-const MAX_BYTES: usize = 1_000_000;
 
 /// The steps of a text of SQL that starts on `first_line` of the file `path`.
 pub(crate) fn operations(sql: &str, path: &RelPath, first_line: u32) -> Vec<Operation> {
@@ -23,12 +17,12 @@ pub(crate) fn operations(sql: &str, path: &RelPath, first_line: u32) -> Vec<Oper
     let mut statement: Vec<Word<'_>> = Vec::new();
     let mut rest = sql;
     let mut looked_at = 0;
-    while !rest.is_empty() && looked_at < MAX_BYTES && out.len() < MAX_OPERATIONS {
+    while !rest.is_empty() && looked_at < limits::SQL_BYTES && out.len() < limits::SQL_OPERATIONS {
         let (piece, length) = next(rest);
         let text = rest.get(..length).unwrap_or_default();
         match piece {
             Piece::Word(word, quoted) => {
-                if statement.len() < MAX_WORDS {
+                if statement.len() < limits::SQL_WORDS {
                     statement.push(Word {
                         text: word,
                         quoted,
@@ -54,7 +48,7 @@ pub(crate) fn operations(sql: &str, path: &RelPath, first_line: u32) -> Vec<Oper
     }
     steps(&statement, path, &mut out);
     rebuilt(&mut out);
-    out.truncate(MAX_OPERATIONS);
+    out.truncate(limits::SQL_OPERATIONS);
     out
 }
 
@@ -64,7 +58,7 @@ fn body_of_block(body: &str, path: &RelPath, line: u32) -> Vec<Operation> {
     let mut words: Vec<Word<'_>> = Vec::new();
     let mut at = line;
     let mut rest = body;
-    while !rest.is_empty() && out.len() < MAX_OPERATIONS {
+    while !rest.is_empty() && out.len() < limits::SQL_OPERATIONS {
         let (piece, length) = next(rest);
         match piece {
             Piece::Word(text, quoted) => {
@@ -75,7 +69,7 @@ fn body_of_block(body: &str, path: &RelPath, line: u32) -> Vec<Operation> {
                 };
                 if word.one_of(&["BEGIN", "THEN", "ELSE", "LOOP"]) {
                     words.clear();
-                } else if words.len() < MAX_WORDS {
+                } else if words.len() < limits::SQL_WORDS {
                     words.push(word);
                 }
             }

@@ -6,15 +6,11 @@ use std::ops::Range;
 use regex::{Captures, Regex};
 
 use super::anchor::{Block, Entries, State};
-use super::find::{Finder, MAX_HITS, Prepared, fits, last_word};
+use super::find::{Finder, Prepared, fits, last_word};
 use super::{Fallback, Hit, Pattern, resolve};
 use crate::lex::{Arg, arguments, statements};
+use crate::limits;
 use crate::parse::{slice, window_before};
-
-/// Structures with a prefix of their own.
-const MAX_PREFIXES: usize = 100;
-/// Types in types that are followed.
-const MAX_DEPTH: usize = 4;
 
 /// The types of a file, for the types of fields.
 struct Nested<'file> {
@@ -106,7 +102,7 @@ impl Finder<'_> {
         let Some(open) = nested
             .types
             .get(name)
-            .filter(|_| depth < MAX_DEPTH && found.len() < MAX_HITS)
+            .filter(|_| depth < limits::STRUCTURE_DEPTH && found.len() < limits::HITS)
         else {
             return;
         };
@@ -316,7 +312,7 @@ impl Finder<'_> {
                 let offset = literal.inner.start + group.start();
                 let prefix = prefix_at(&prefixes, literal.start, 0, &mut BTreeSet::new());
                 let name = format!("{prefix}{}", group.as_str());
-                if found.len() > MAX_HITS || !fits(prepared, &name) {
+                if found.len() > limits::HITS || !fits(prepared, &name) {
                     continue;
                 }
                 let default =
@@ -361,14 +357,14 @@ impl Finder<'_> {
         let Some(regex) = prepared.prefix.as_ref().and_then(Pattern::regex) else {
             return found;
         };
-        for literal in self.masked.literals().iter().take(MAX_HITS) {
+        for literal in self.masked.literals().iter().take(limits::HITS) {
             let Some(prefix) = regex
                 .captures(literal.written(self.text))
                 .and_then(|captures| captures.name("prefix").map(|group| group.as_str().to_owned()))
             else {
                 continue;
             };
-            if found.len() >= MAX_PREFIXES {
+            if found.len() >= limits::STRUCTURE_PREFIXES {
                 break;
             }
             let before = window_before(self.code(), literal.start, 400).trim_end();

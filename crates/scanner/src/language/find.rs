@@ -10,14 +10,8 @@ use super::anchor::{Anchor, Block, Place, Places, Shape};
 use super::resolve::{Expression, Names};
 use super::{Fallback, Hit, Kind, Language, Pattern};
 use crate::lex::{Arg, Masked, arguments};
+use crate::limits;
 use crate::parse::{slice, window_before};
-
-/// Hits of one file that are kept.
-pub(super) const MAX_HITS: usize = 5_000;
-/// Matches of one anchor for the definition of a type, each of which reads the whole file.
-const MAX_TYPES: usize = 20;
-/// The longest source text that becomes an attribute.
-const MAX_ATTRIBUTE: usize = 300;
 
 /// An anchor with its patterns.
 #[derive(Debug)]
@@ -119,11 +113,11 @@ pub(super) fn hits(language: &'static Language, text: &str, masked: &Masked, kin
     let mut found: Vec<Hit> = Vec::new();
     for prepared in anchors {
         finder.find(prepared, &mut found);
-        if found.len() > MAX_HITS {
+        if found.len() > limits::HITS {
             break;
         }
     }
-    found.truncate(MAX_HITS);
+    found.truncate(limits::HITS);
     // Two anchors may see one place; the one that knows more about a missing value is right.
     let rank = |default: &Fallback| match default {
         Fallback::Present(_) => 0,
@@ -183,12 +177,12 @@ impl<'file> Finder<'file> {
             return;
         }
         let most = if prepared.anchor.block == Some(Block::Type) {
-            MAX_TYPES
+            limits::TYPES
         } else {
             usize::MAX
         };
         for captures in regex.captures_iter(self.code()).take(most) {
-            if found.len() > MAX_HITS {
+            if found.len() > limits::HITS {
                 return;
             }
             let Some(whole) = captures.get(0) else { continue };
@@ -460,7 +454,7 @@ impl<'file> Finder<'file> {
 
     fn shortened(&self, range: &Range<usize>) -> String {
         let source = slice(self.text, range.start, range.end);
-        let mut end = source.len().min(MAX_ATTRIBUTE);
+        let mut end = source.len().min(limits::ATTRIBUTE_BYTES);
         while !source.is_char_boundary(end) {
             end -= 1;
         }

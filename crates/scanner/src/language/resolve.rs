@@ -6,12 +6,8 @@ use std::ops::Range;
 
 use super::{Fallback, Language, Pattern};
 use crate::lex::{Masked, arguments};
+use crate::limits;
 use crate::parse::{slice, tail, window_before};
-
-/// Helpers of one file whose calls are followed.
-const MAX_HELPERS: usize = 100;
-/// Calls of one helper that are followed.
-const MAX_CALLS: usize = 1_000;
 
 /// What is behind a read of a variable.
 pub(super) struct Expression {
@@ -334,7 +330,7 @@ impl<'file> Names<'file> {
             return Vec::new();
         };
         let mut followed = self.followed.borrow_mut();
-        if followed.len() >= MAX_HELPERS || !followed.insert((anchor, function.name.clone(), place)) {
+        if followed.len() >= limits::HELPERS || !followed.insert((anchor, function.name.clone(), place)) {
             return Vec::new();
         }
         let fallback = function.parameters.iter().position(|name| {
@@ -353,7 +349,10 @@ impl<'file> Names<'file> {
                 .any(|word| body.contains(word.as_str()));
         let code = self.masked.code();
         let mut found = Vec::new();
-        for (at, _) in code.match_indices(function.name.as_str()).take(MAX_CALLS) {
+        for (at, _) in code
+            .match_indices(function.name.as_str())
+            .take(limits::HELPER_CALLS)
+        {
             let end = at + function.name.len();
             let open = self.masked.next_code(skip_type_arguments(code, end));
             let whole =

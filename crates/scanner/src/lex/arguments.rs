@@ -3,12 +3,8 @@
 use std::ops::Range;
 
 use super::Masked;
+use crate::limits;
 use crate::parse::{opaque_debug, slice, tail};
-
-/// Arguments of one call that are looked at.
-const MAX_ARGUMENTS: usize = 2_000;
-/// Bytes of one call that are looked at; what is in nested brackets counts nothing.
-const MAX_LENGTH: usize = 200_000;
 
 /// An argument, an item or an entry.
 pub(crate) struct Arg {
@@ -55,7 +51,7 @@ fn split(text: &str, masked: &Masked, range: Range<usize>, separates: impl Fn(u8
     let mut next_literal = masked
         .literals
         .partition_point(|literal| literal.start < range.start);
-    while at < range.end && looked_at < MAX_LENGTH && found.len() < MAX_ARGUMENTS {
+    while at < range.end && looked_at < limits::CALL_BYTES && found.len() < limits::CALL_ARGUMENTS {
         looked_at += 1;
         // A literal is passed over as a whole: code inside of it belongs to it.
         while masked

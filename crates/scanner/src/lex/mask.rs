@@ -1,10 +1,8 @@
 //! One pass over a text that finds comments and strings.
 
 use super::{BlockComment, Interpolation, Literal, StringKind, Syntax};
+use crate::limits;
 use crate::parse::{slice, tail};
-
-/// Strings in interpolations in strings that are followed.
-const MAX_NESTING: usize = 24;
 
 /// What can start at a byte.
 #[derive(Clone, Copy)]
@@ -210,7 +208,7 @@ impl<'syntax> Pass<'_, 'syntax> {
     }
 
     fn string(&mut self, at: usize, kind: &'syntax StringKind) -> Option<usize> {
-        if !self.starts_with(at, &kind.open) || self.frames.len() >= MAX_NESTING {
+        if !self.starts_with(at, &kind.open) || self.frames.len() >= limits::STRING_NESTING {
             return None;
         }
         let mut start = at;

@@ -1,9 +1,7 @@
 //! Bicep: parameters, resources and modules with what they say, as far as it is written as a literal.
 
 use super::{LineTable, slice};
-
-/// How deep objects may be nested.
-const DEPTH: usize = 40;
+use crate::limits;
 
 /// What a file declares.
 pub(crate) struct Declaration {
@@ -46,7 +44,7 @@ pub(crate) fn declarations(text: &str) -> Vec<Declaration> {
         found: Vec::new(),
     };
     while reader.at < text.len() {
-        reader.declaration(None, DEPTH);
+        reader.declaration(None, limits::BICEP_DEPTH);
         reader.skip_line();
     }
     reader.found

@@ -1,11 +1,7 @@
 //! Configuration that is made of directives: a line of words, and in some notations a block of further directives.
 
 use super::{numbered_lines, without_byte_order_mark};
-
-/// Blocks inside blocks that are followed; real files stay below ten.
-const DEPTH: usize = 32;
-/// Directives that are kept of one file.
-const MOST: usize = 20_000;
+use crate::limits;
 
 /// A directive with its words and what stands between its braces.
 #[derive(Default)]
@@ -51,7 +47,7 @@ impl Open {
     fn new() -> Self {
         Self {
             stack: vec![Directive::default()],
-            left: MOST,
+            left: limits::DIRECTIVES,
             skipped: 0,
         }
     }
@@ -71,7 +67,7 @@ impl Open {
     }
 
     fn open(&mut self, line: u32, words: Vec<String>) {
-        if self.skipped > 0 || self.stack.len() > DEPTH {
+        if self.skipped > 0 || self.stack.len() > limits::DIRECTIVES_DEPTH {
             self.skipped = self.skipped.saturating_add(1);
             return;
         }
@@ -229,7 +225,7 @@ pub(crate) fn caddy(text: &str) -> Vec<Directive> {
 /// it. `sections` are those names.
 pub(crate) fn sections(text: &str, sections: &[&str]) -> Vec<Directive> {
     let mut found: Vec<Directive> = Vec::new();
-    for (line, content) in numbered_lines(text).take(MOST) {
+    for (line, content) in numbered_lines(text).take(limits::DIRECTIVES) {
         let words = line_words(content, '#');
         let Some(first) = words.first() else { continue };
         let directive = Directive {

@@ -2,10 +2,13 @@
 
 mod read;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::ParseProblem;
 use super::shell;
+use crate::limits;
 
 /// A Dockerfile.
 #[derive(Debug, Default)]
@@ -18,6 +21,9 @@ pub(crate) struct Dockerfile {
     pub(crate) syntax: Option<String>,
     /// What could not be read; the rest is there.
     pub(crate) problem: Option<ParseProblem>,
+    /// The variables of the stage that was asked about last, with its index: a walk over the instructions of a stage
+    /// asks for them again and again.
+    seen: RefCell<Option<(usize, Rc<BTreeMap<String, String>>)>>,
 }
 
 /// A build stage.
@@ -144,7 +150,8 @@ impl Instruction {
 
     /// The line of a byte offset in the arguments, which may be continued over several lines.
     pub(crate) fn line_of(&self, offset: usize) -> u32 {
-        let part = self.parts.iter().rev().find(|(start, _)| *start <= offset);
+        let behind = self.parts.partition_point(|(start, _)| *start <= offset);
+        let part = behind.checked_sub(1).and_then(|at| self.parts.get(at));
         part.map_or(self.line, |(_, line)| *line)
     }
 
@@ -394,8 +401,18 @@ impl Dockerfile {
     }
 
     /// The variables that the stage sees at its end.
-    fn values(&self, stage: &Stage) -> BTreeMap<String, String> {
-        self.variables_of(stage).0
+    fn values(&self, stage: &Stage) -> Rc<BTreeMap<String, String>> {
+        let known = self
+            .seen
+            .borrow()
+            .as_ref()
+            .filter(|(index, _)| *index == stage.index)
+            .map(|(_, values)| Rc::clone(values));
+        known.unwrap_or_else(|| {
+            let values = Rc::new(self.variables_of(stage).0);
+            *self.seen.borrow_mut() = Some((stage.index, Rc::clone(&values)));
+            values
+        })
     }
 
     /// The variables that the stage sees at its end, and those of them that stay in the image.
@@ -410,10 +427,16 @@ impl Dockerfile {
                 }
             }
             for instruction in stage.all("ENV") {
+                let mut set = instruction.variables();
+                set.truncate(limits::DOCKERFILE_VARIABLES.saturating_sub(kept.len()));
                 // One instruction sees what was set before it, not what it sets itself.
-                let before = values.clone();
-                for mut variable in instruction.variables() {
-                    variable.value = variable.value.map(|value| read::substitute(&value, &before));
+                for variable in &mut set {
+                    variable.value = variable
+                        .value
+                        .take()
+                        .map(|value| read::substitute(&value, &values));
+                }
+                for variable in set {
                     values.insert(variable.name.clone(), variable.value.clone().unwrap_or_default());
                     if let Some(earlier) = places.get(&variable.name).and_then(|at| kept.get_mut(*at)) {
                         *earlier = variable;

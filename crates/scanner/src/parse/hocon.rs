@@ -1,6 +1,7 @@
 //! HOCON, the configuration format of Ktor, Play and Pekko: objects, values, substitutions. Includes are not followed.
 
 use super::{line_number, without_byte_order_mark};
+use crate::limits;
 
 /// A key with its whole path, and its value as written, without quotes around it.
 pub(crate) struct Entry {
@@ -14,12 +15,6 @@ pub(crate) struct Entry {
 
 opaque_debug!(Entry);
 
-/// Objects inside each other that are followed.
-const DEPTH: usize = 64;
-
-/// Entries of one text.
-const ENTRIES: usize = 20_000;
-
 /// The entries of a text in order.
 pub(crate) fn entries(text: &str) -> Vec<Entry> {
     let mut reader = Reader {
@@ -28,7 +23,7 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
     };
     let mut path: Vec<String> = Vec::new();
     let mut out = Vec::new();
-    while out.len() < ENTRIES {
+    while out.len() < limits::HOCON_ENTRIES {
         reader.skip(|c| c.is_whitespace() || c == ',');
         let Some(first) = reader.rest.chars().next() else {
             break;
@@ -57,7 +52,7 @@ pub(crate) fn entries(text: &str) -> Vec<Entry> {
         reader.skip(char::is_whitespace);
         if reader.rest.starts_with('{') {
             reader.take(1);
-            if path.len() >= DEPTH {
+            if path.len() >= limits::HOCON_DEPTH {
                 break;
             }
             path.push(key);
@@ -194,7 +189,7 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            if out.len() >= ENTRIES {
+            if out.len() >= limits::HOCON_ENTRIES {
                 break;
             }
         }

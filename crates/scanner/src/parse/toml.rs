@@ -7,11 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::tree::Node;
 use super::{LineTable, ParseProblem, ParseProblemKind, without_byte_order_mark};
-
-/// Dotted keys nest without brackets; more dots than this in one line are no configuration.
-const MAX_DOTS: usize = 200;
-/// Levels that are followed when the tree is built.
-const MAX_DEPTH: u32 = 400;
+use crate::limits;
 
 /// The table of a text. After a problem the entries that could be read are kept.
 pub(crate) fn document(text: &str) -> (Option<Arc<Node>>, Option<ParseProblem>) {
@@ -31,7 +27,7 @@ pub(crate) fn document(text: &str) -> (Option<Arc<Node>>, Option<ParseProblem>) 
 fn overlong_key(text: &str) -> Option<u32> {
     let long = |line: &&str| {
         let key = line.split(['=', '"', '\'', '#']).next().unwrap_or("");
-        key.bytes().filter(|byte| *byte == b'.').count() > MAX_DOTS
+        key.bytes().filter(|byte| *byte == b'.').count() > limits::TOML_DOTS
     };
     super::numbered_lines(text)
         .find(|(_, line)| long(line))
@@ -55,7 +51,7 @@ fn map(table: DeTable<'_>, line: u32, lines: &LineTable, depth: u32) -> Arc<Node
 
 fn node(value: Spanned<DeValue<'_>>, lines: &LineTable, depth: u32) -> Arc<Node> {
     let line = lines.line(value.span().start);
-    if depth > MAX_DEPTH {
+    if depth > limits::TOML_DEPTH {
         return Arc::new(Node::scalar(line, String::new(), false));
     }
     match value.into_inner() {

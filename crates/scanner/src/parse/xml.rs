@@ -2,12 +2,9 @@
 
 use roxmltree::{Document, Error, ParsingOptions};
 
-use super::{LineTable, ParseProblem, ParseProblemKind, line_number, without_byte_order_mark};
+use crate::limits;
 
-/// Build files nest some ten levels.
-const MAX_DEPTH: usize = 200;
-/// Bounds memory.
-const MAX_NODES: u32 = 500_000;
+use super::{LineTable, ParseProblem, ParseProblemKind, line_number, without_byte_order_mark};
 
 /// An element without its namespace.
 pub(crate) struct Element {
@@ -78,12 +75,65 @@ impl Element {
     }
 }
 
+/// The offset of an element with more attributes, or behind more declarations of namespaces, than the parser reads in
+/// linear time. Comments and sections of plain text are passed over; a text that is no XML is left to the parser.
+fn crowded_element(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut namespaces = 0;
+    let mut at = 0;
+    while let Some(start) = memchr::memchr(b'<', bytes.get(at..)?).map(|found| at + found) {
+        let rest = bytes.get(start..)?;
+        let closing: Option<&[u8]> = [
+            (&b"<!--"[..], &b"-->"[..]),
+            (&b"<![CDATA["[..], &b"]]>"[..]),
+            (&b"<?"[..], &b"?>"[..]),
+        ]
+        .into_iter()
+        .find(|(open, _)| rest.starts_with(open))
+        .map(|(_, close)| close);
+        if let Some(close) = closing {
+            at = start + memchr::memmem::find(rest, close)? + close.len();
+            continue;
+        }
+        let mut attributes = 0;
+        let mut inside = start + 1;
+        loop {
+            match bytes.get(inside)? {
+                b'>' => break,
+                quote @ (b'"' | b'\'') => {
+                    inside += 1 + memchr::memchr(*quote, bytes.get(inside + 1..)?)?;
+                }
+                b'=' => {
+                    attributes += 1;
+                    if attributes > limits::XML_ATTRIBUTES {
+                        return Some(start);
+                    }
+                }
+                b'x' if bytes.get(inside..)?.starts_with(b"xmlns") => {
+                    namespaces += 1;
+                    if namespaces > limits::XML_NAMESPACES {
+                        return Some(start);
+                    }
+                }
+                _ => {}
+            }
+            inside += 1;
+        }
+        at = inside + 1;
+    }
+    None
+}
+
 /// The root element of a text.
 pub(crate) fn root(text: &str) -> (Option<Element>, Option<ParseProblem>) {
     let text = without_byte_order_mark(text);
+    if let Some(offset) = crowded_element(text) {
+        let line = LineTable::new(text).line(offset);
+        return (None, Some(ParseProblem::new(ParseProblemKind::TooLarge, line)));
+    }
     let options = ParsingOptions {
         allow_dtd: false,
-        nodes_limit: MAX_NODES,
+        nodes_limit: limits::XML_NODES,
         ..ParsingOptions::default()
     };
     let document = match Document::parse_with_options(text, options) {
@@ -123,7 +173,7 @@ fn element(
     };
     for child in node.children() {
         if child.is_element() {
-            if depth + 1 >= MAX_DEPTH {
+            if depth + 1 >= limits::XML_DEPTH {
                 let line = lines.line(child.range().start);
                 problem.get_or_insert(ParseProblem::new(
                     ParseProblemKind::TooDeep,
@@ -142,6 +192,28 @@ fn element(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn crowded_elements_are_refused() {
+        let many = |piece: &str, count: usize| {
+            (0..count)
+                .map(|at| piece.replace('#', &at.to_string()))
+                .collect::<String>()
+        };
+        for text in [
+            format!("<a>\n<b{}/></a>", many(" c#='>'", 300)),
+            many("<a xmlns:n#='u'>\n", 1_200),
+            format!(
+                "<a>\n<!-- ' --><![CDATA[\"]]><?a '?><b{}/></a>",
+                many(" c#=\"=\"", 300)
+            ),
+        ] {
+            let problem = root(&text).1.expect("refused");
+            assert_eq!(problem.kind, ParseProblemKind::TooLarge);
+        }
+        let usual = format!("<a{}>it's</a>", many(" c#='='", 200));
+        assert_eq!(root(&usual).1, None);
+    }
 
     #[test]
     fn elements_attributes_text_and_lines() {

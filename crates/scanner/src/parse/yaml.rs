@@ -7,11 +7,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::tree::Node;
 use super::{ParseProblem, ParseProblemKind, line_number, without_byte_order_mark};
-
-/// Deeper than any manifest; keeps every walk over the tree far from the end of the stack.
-const MAX_DEPTH: u32 = 100;
-/// About forty times the largest manifest seen; bounds memory.
-const MAX_NODES: usize = 500_000;
+use crate::limits;
 
 /// A list or map that is still open.
 struct Frame {
@@ -127,7 +123,7 @@ impl Builder {
 
     fn count(&mut self) -> Result<(), ParseProblemKind> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
+        if self.nodes > limits::YAML_NODES {
             Err(ParseProblemKind::TooLarge)
         } else {
             Ok(())
@@ -142,7 +138,7 @@ impl Builder {
         map: bool,
     ) -> Result<(), ParseProblemKind> {
         self.count()?;
-        if line_number(self.stack.len()) >= MAX_DEPTH {
+        if line_number(self.stack.len()) >= limits::YAML_DEPTH {
             return Err(ParseProblemKind::TooDeep);
         }
         self.stack.push(Frame {
@@ -158,7 +154,7 @@ impl Builder {
     fn add(&mut self, anchor: usize, node: Arc<Node>) -> Result<(), ParseProblemKind> {
         self.count()?;
         // Aliases can stack trees on trees: a chain of them must not get deeper than nesting may.
-        if line_number(self.stack.len()).saturating_add(node.height()) > MAX_DEPTH + 1 {
+        if line_number(self.stack.len()).saturating_add(node.height()) > limits::YAML_DEPTH + 1 {
             return Err(ParseProblemKind::TooDeep);
         }
         if anchor != 0 {

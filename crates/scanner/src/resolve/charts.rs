@@ -15,13 +15,11 @@ use playbook_core::technology::{Catalogue, Group};
 
 use crate::detect::kubernetes;
 use crate::fact::{ChartFact, Facts};
+use crate::limits;
 use crate::parse::helm;
 use crate::parse::tree::Node;
 use crate::source::Source;
 use expression::Values;
-
-/// How far above a template its chart may be.
-const DEPTH: usize = 8;
 
 /// One chart.
 #[derive(Default)]
@@ -105,7 +103,7 @@ fn chart_of<'c, 'a>(
     path: &RelPath,
 ) -> Option<(&'c RelPath, &'c Chart<'a>)> {
     let mut folder = path.parent();
-    for _ in 0..DEPTH {
+    for _ in 0..limits::CHART_DEPTH {
         if folder.is_root() {
             break;
         }

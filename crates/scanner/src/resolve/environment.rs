@@ -45,22 +45,57 @@ pub(crate) fn resolve(sources: &Sources<'_>, services: &mut [Merged]) -> Vec<Env
     }
     let passed = passed_names(sources);
     let told = told_by_documents(sources, &by_name, &passed);
-    let layers = Layers::new(&sources.facts.variables);
+    let known = Known {
+        passed: &passed,
+        told: &told,
+        layers: Layers::new(&sources.facts.variables),
+        users: users(sources, services),
+    };
     let mut out = Vec::new();
     for (name, facts) in by_name {
-        if let Some(variable) = join(name, &facts, sources, services, &passed, &told, &layers) {
+        if let Some(variable) = join(name, &facts, sources, services, &known) {
             out.push(variable);
         }
     }
+    let mut of_services: BTreeMap<&Shown, Vec<Shown>> = BTreeMap::new();
+    for variable in &out {
+        for id in &variable.services {
+            of_services.entry(id).or_default().push(variable.name.clone());
+        }
+    }
     for merged in services.iter_mut() {
-        let id = merged.service.id.clone();
-        merged.service.env = out
-            .iter()
-            .filter(|variable| variable.services.contains(&id))
-            .map(|variable| variable.name.clone())
-            .collect();
+        merged.service.env = of_services.get(&merged.service.id).cloned().unwrap_or_default();
     }
     out
+}
+
+/// What is looked up for each variable.
+struct Known<'a> {
+    /// Names that a stack of production gives to one of its units.
+    passed: &'a BTreeSet<&'a str>,
+    told: &'a BTreeSet<&'a str>,
+    layers: Layers<'a>,
+    /// The services that production's stacks pass a variable to, by its name.
+    users: BTreeMap<&'a str, BTreeSet<Shown>>,
+}
+
+/// The services that production's stacks pass each variable to.
+fn users<'a>(sources: &'a Sources<'_>, services: &[Merged]) -> BTreeMap<&'a str, BTreeSet<Shown>> {
+    let mut users: BTreeMap<&str, BTreeSet<Shown>> = BTreeMap::new();
+    for merged in services {
+        let units = merged.parts.iter().filter_map(|part| {
+            let (stack, unit) = part.unit?;
+            let stack = sources.stacks.get(stack)?;
+            (stack.scope == Scope::Production).then(|| stack.units.get(unit))?
+        });
+        for variable in units.flat_map(|unit| &unit.variables) {
+            users
+                .entry(variable.name.as_str())
+                .or_default()
+                .insert(merged.service.id.clone());
+        }
+    }
+    users
 }
 
 /// Configuration scripts of Mix that nothing takes in: Mix itself runs `config.exs` and `runtime.exs` (`releases.exs` in
@@ -226,9 +261,7 @@ fn join(
     facts: &[&VariableFact],
     sources: &Sources<'_>,
     services: &[Merged],
-    passed: &BTreeSet<&str>,
-    told: &BTreeSet<&str>,
-    layers: &Layers<'_>,
+    known: &Known<'_>,
 ) -> Option<EnvironmentVariable> {
     let production: Vec<&&VariableFact> = facts
         .iter()
@@ -241,7 +274,7 @@ fn join(
         && production
             .iter()
             .any(|fact| matches!(fact.origin, VariableOrigin::Document | VariableOrigin::File));
-    let used = is_used(facts) || property || passed.contains(name) || told.contains(name);
+    let used = is_used(facts) || property || known.passed.contains(name) || known.told.contains(name);
     let listed = production.iter().any(|fact| fact.origin == VariableOrigin::File);
     // What only tests read, though an environment file lists it, is theirs.
     let of_tests = facts
@@ -256,9 +289,10 @@ fn join(
         .filter(|fact| is_deployment(fact.origin))
         .copied()
         .collect();
-    let owners = owners(name, &production, sources, services);
+    let owners = owners(name, &production, sources, services, known);
     let secret = secret::is_secret_name(name) || production.iter().any(|fact| fact.secret);
-    let required = is_required(name, secret, &production, sources) || layers.leave_open(name, &production);
+    let required =
+        is_required(name, secret, &production, sources) || known.layers.leave_open(name, &production);
     let mut sites: Vec<ReadSite> = production
         .iter()
         .map(|fact| ReadSite {
@@ -316,37 +350,29 @@ fn owners(
     production: &[&&VariableFact],
     sources: &Sources<'_>,
     services: &[Merged],
+    known: &Known<'_>,
 ) -> Vec<Shown> {
-    let mut ids: BTreeSet<Shown> = BTreeSet::new();
-    for merged in services {
-        let passed = merged
-            .parts
-            .iter()
-            .filter_map(|part| part.unit)
-            .any(|(stack, unit)| {
-                sources
-                    .stacks
-                    .get(stack)
-                    .filter(|stack| stack.scope == Scope::Production)
-                    .and_then(|stack| stack.units.get(unit))
-                    .is_some_and(|unit| unit.variables.iter().any(|variable| variable.name == *name))
-            });
-        let read = merged.service.is_own()
-            && production
-                .iter()
-                .filter(|fact| {
-                    matches!(
-                        fact.origin,
-                        VariableOrigin::Code | VariableOrigin::Image | VariableOrigin::Script
-                    )
-                })
-                .any(|fact| {
-                    sources.apps.owner(&fact.evidence.path).map_or_else(
-                        || fact.evidence.path.is_in(&merged.service.path),
-                        |app| app.dir == merged.service.path,
-                    )
-                });
-        if passed || read {
+    let mut ids: BTreeSet<Shown> = known.users.get(name).cloned().unwrap_or_default();
+    // Where it is read: the application that the place belongs to, or the place itself where it belongs to none.
+    let mut dirs: BTreeSet<&RelPath> = BTreeSet::new();
+    let mut paths: BTreeSet<&RelPath> = BTreeSet::new();
+    for fact in production.iter().filter(|fact| {
+        matches!(
+            fact.origin,
+            VariableOrigin::Code | VariableOrigin::Image | VariableOrigin::Script
+        )
+    }) {
+        match sources.apps.owner(&fact.evidence.path) {
+            Some(app) => dirs.insert(&app.dir),
+            None => paths.insert(&fact.evidence.path),
+        };
+    }
+    if dirs.is_empty() && paths.is_empty() {
+        return ids.into_iter().collect();
+    }
+    for merged in services.iter().filter(|merged| merged.service.is_own()) {
+        let dir = &merged.service.path;
+        if dirs.contains(dir) || paths.iter().any(|path| path.is_in(dir)) {
             ids.insert(merged.service.id.clone());
         }
     }

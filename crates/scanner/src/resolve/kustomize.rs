@@ -11,10 +11,8 @@ use playbook_core::shown::Shown;
 use crate::detect::judge;
 use crate::detect::kubernetes::text;
 use crate::fact::{Facts, KustomizationFact};
+use crate::limits;
 use crate::parse::tree::Node;
-
-/// How many folders one overlay may put together.
-const FOLDERS: usize = 200;
 
 /// What overlays set for one unit: the value, and where.
 type Changes<T> = BTreeMap<(usize, usize), BTreeMap<T, Evidence>>;
@@ -103,7 +101,7 @@ fn reached(
     let mut pending = vec![overlay];
     while let Some(next) = pending.pop() {
         let folder = next.path.parent();
-        if seen.len() >= FOLDERS || !seen.insert(folder.clone()) {
+        if seen.len() >= limits::KUSTOMIZE_FOLDERS || !seen.insert(folder.clone()) {
             continue;
         }
         for key in ["resources", "bases"] {

@@ -6,7 +6,7 @@ mod names;
 mod parts;
 mod role;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use playbook_core::evidence::Scope;
 use playbook_core::inventory::{Role, Service};
@@ -40,8 +40,8 @@ impl Merged {
     }
 }
 
-/// Merges the candidates of all sources.
-pub(crate) fn merge(sources: &Sources<'_>, index: &FileIndex) -> Vec<Merged> {
+/// Merges the candidates of all sources. Says too whether there were more than a repository can have.
+pub(crate) fn merge(sources: &Sources<'_>, index: &FileIndex) -> (Vec<Merged>, bool) {
     let mut merged: Vec<Merged> = Vec::new();
     let (builders, described) = sources
         .of_stacks(Scope::Production)
@@ -58,9 +58,28 @@ pub(crate) fn merge(sources: &Sources<'_>, index: &FileIndex) -> Vec<Merged> {
     super::aggregators::drop(&mut merged, sources);
     parts::share_image(&mut merged, sources);
     parts::share_image_of_manager(&mut merged, sources);
-    merged.truncate(limits::SERVICES);
+    let cut = bound(&mut merged);
     name_uniquely(&mut merged);
-    merged
+    (merged, cut)
+}
+
+/// Cuts the list to what a repository can have. A file that describes a thousand services does not crowd out what others
+/// describe: each file keeps its share. Says whether something was left out.
+fn bound(merged: &mut Vec<Merged>) -> bool {
+    if merged.len() <= limits::SERVICES {
+        return false;
+    }
+    let file = |known: &Merged| known.service.evidence.first().map(|place| place.path.clone());
+    let files: BTreeSet<Option<RelPath>> = merged.iter().map(file).collect();
+    let share = (limits::SERVICES / files.len()).max(1);
+    let mut kept: BTreeMap<Option<RelPath>, usize> = BTreeMap::new();
+    merged.retain(|known| {
+        let count = kept.entry(file(known)).or_default();
+        *count += 1;
+        *count <= share
+    });
+    merged.truncate(limits::SERVICES);
+    true
 }
 
 /// A builder's file says how the application of its folder is started, not that there is one.

@@ -15,15 +15,12 @@ use playbook_core::technology::Catalogue;
 use crate::detect::resource::{self, Field, Fields, Resource};
 use crate::fact::{Facts, TerraformFile};
 use crate::index::FileIndex;
+use crate::limits;
 use crate::parse::hcl::{Block, Body, Value};
 use crate::parse::json;
 use crate::parse::tree::{Kind, Node};
 use crate::source::Source;
 use value::{Instance, Module};
-
-/// How deep modules may call modules, and how many calls of one folder are followed.
-const DEPTH: usize = 6;
-const CALLS: usize = 2000;
 
 /// Makes stacks, stores and jobs of the Terraform files, and tells what is applied.
 pub(crate) fn expand(facts: &mut Facts, index: &FileIndex) {
@@ -39,7 +36,7 @@ pub(crate) fn expand(facts: &mut Facts, index: &FileIndex) {
         .values()
         .flat_map(|module| module.calls().map(|(dir, ..)| dir).collect::<Vec<_>>())
         .collect();
-    let mut budget = CALLS;
+    let mut budget = limits::TERRAFORM_MODULE_CALLS;
     let value_files = provisioning::ValueFiles::new(index);
     for (dir, module) in modules.iter().filter(|(dir, _)| !called.contains(*dir)) {
         let mut walk = Walk {
@@ -52,7 +49,7 @@ pub(crate) fn expand(facts: &mut Facts, index: &FileIndex) {
         facts
             .provisioning
             .extend(provisioning::of_root(dir, &root, &value_files, index));
-        walk.instance(facts, root, DEPTH);
+        walk.instance(facts, root, limits::TERRAFORM_MODULE_DEPTH);
         budget = walk.budget;
         facts.stacks.extend(walk.stack());
     }
@@ -219,7 +216,7 @@ fn of_body(instance: &Instance<'_, '_>, body: &Body) -> Fields {
         let reading = Reading {
             line: attribute.line,
             foreign: false,
-            depth: DEPTH * 2,
+            depth: limits::TERRAFORM_MODULE_DEPTH * 2,
         };
         let value = of_value(instance, &attribute.name, &attribute.value, reading);
         fields.push(&attribute.name, attribute.line, value);
@@ -246,7 +243,7 @@ fn dynamic(instance: &Instance<'_, '_>, block: &Block, fields: &mut Fields) {
     let reading = Reading {
         line: block.line,
         foreign: true,
-        depth: DEPTH * 2,
+        depth: limits::TERRAFORM_MODULE_DEPTH * 2,
     };
     for (line, item) in items(of_value(instance, name, list, reading)) {
         fields.push(name, line, item);

@@ -16,11 +16,9 @@ use serde::Deserialize;
 use super::{deploy, names, ports, scope, values, word};
 use crate::detect::judge::{self, Place, interpolation};
 use crate::fact::{ExtendsFact, Facts, PortVariableFact, VariableFact};
+use crate::limits;
 use crate::parse::tree::Node;
 use crate::source::Source;
-
-/// Services that continue each other are followed this far.
-const EXTENDS: usize = 8;
 
 struct Reader<'a, 'f> {
     source: &'a Source<'a>,
@@ -46,7 +44,7 @@ pub(super) fn read(
     while let Some(base) = chain
         .last()
         .and_then(|node| node.get("extends"))
-        .filter(|_| chain.len() < EXTENDS)
+        .filter(|_| chain.len() < limits::COMPOSE_EXTENDS)
     {
         let same_file = base.get("file").is_none();
         let service = base.text().or_else(|| base.get("service").and_then(Node::text));

@@ -10,12 +10,10 @@ use playbook_core::secret;
 use crate::detect::ecosystem::{entry, kind_of_scheme, store};
 use crate::detect::{ending, judge};
 use crate::fact::{EntryKind, Facts, VariableFact};
+use crate::limits;
 use crate::parse::json;
 use crate::parse::tree::Node;
 use crate::source::Source;
-
-/// Levels of a tree that are read.
-const DEPTH: usize = 12;
 
 pub(super) fn wants(path: &RelPath) -> bool {
     ending(path, &["json"]) && path.name().to_ascii_lowercase().starts_with("appsettings")
@@ -125,7 +123,7 @@ fn secrets<'tree>(
     main: bool,
     facts: &mut Facts,
 ) {
-    if keys.len() > DEPTH || source.scope == Scope::Development {
+    if keys.len() > limits::DOTNET_SETTINGS_DEPTH || source.scope == Scope::Development {
         return;
     }
     let name = keys.last().copied().unwrap_or_default();

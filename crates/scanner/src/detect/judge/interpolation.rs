@@ -1,5 +1,7 @@
 //! `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `$NAME`, as Compose and shells write them.
 
+use crate::limits;
+
 /// What happens when the variable is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
@@ -32,13 +34,10 @@ impl std::fmt::Debug for Reference<'_> {
     }
 }
 
-/// Defaults inside defaults are followed this deep.
-const DEPTH: usize = 5;
-
 /// The references of a text, those inside defaults included. `$$` is an escaped dollar sign.
 pub(crate) fn references(text: &str) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
-    collect(text, DEPTH, &mut found);
+    collect(text, limits::INTERPOLATION_DEPTH, &mut found);
     found
 }
 
@@ -54,6 +53,11 @@ fn collect<'a>(text: &'a str, depth: usize, found: &mut Vec<Reference<'a>>) {
 /// The references of a text that stand in no other.
 fn outer(text: &str) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
+    let pairs = braces(text);
+    let closing = |open: usize| {
+        let at = pairs.binary_search_by_key(&open, |(open, _)| *open).ok()?;
+        pairs.get(at).map(|(_, close)| *close)
+    };
     let mut at = 0;
     while let Some(offset) = text.get(at..).and_then(|rest| rest.find('$')) {
         let start = at + offset;
@@ -62,11 +66,8 @@ fn outer(text: &str) -> Vec<Reference<'_>> {
             at = start + 2;
             continue;
         }
-        let reference = if let Some(body) = rest.strip_prefix('{') {
-            closing(body).and_then(|end| {
-                let inner = body.get(..end)?;
-                braced(inner, (start, start + 2 + end + 1))
-            })
+        let reference = if rest.starts_with('{') {
+            closing(start + 1).and_then(|end| braced(text.get(start + 2..end)?, (start, end + 1)))
         } else {
             let end = name_length(rest);
             rest.get(..end)
@@ -89,20 +90,22 @@ fn outer(text: &str) -> Vec<Reference<'_>> {
     found
 }
 
-/// Where the brace that is open at the start of the text closes.
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0_u32;
-    let mut before = ' ';
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' if before == '$' => depth += 1,
-            '}' if depth == 0 => return Some(at),
-            '}' => depth -= 1,
+/// Offsets of the braces of `${` with those that close them, sorted by the opening one. One pass for all of them: a search
+/// for each would read a text of opening braces again and again.
+fn braces(text: &str) -> Vec<(usize, usize)> {
+    let mut open = Vec::new();
+    let mut pairs = Vec::new();
+    let mut before = b' ';
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' if before == b'$' => open.push(at),
+            b'}' => pairs.extend(open.pop().map(|start| (start, at))),
             _ => {}
         }
-        before = c;
+        before = byte;
     }
-    None
+    pairs.sort_unstable();
+    pairs
 }
 
 fn name_length(text: &str) -> usize {
@@ -143,7 +146,7 @@ pub(crate) fn whole(text: &str) -> Option<Reference<'_>> {
 
 /// The text with every default in its place; `None` when some variable has none.
 pub(crate) fn with_defaults(text: &str) -> Option<String> {
-    filled(text, DEPTH)
+    filled(text, limits::INTERPOLATION_DEPTH)
 }
 
 fn filled(text: &str, depth: usize) -> Option<String> {

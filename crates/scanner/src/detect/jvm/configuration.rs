@@ -15,15 +15,13 @@ use playbook_core::secret;
 use crate::detect::ecosystem::{entry, group, kind_of_scheme, pattern, store};
 use crate::detect::judge;
 use crate::fact::{EntryKind, Facts, VariableFact};
+use crate::limits;
 use crate::parse::tree::Node;
 use crate::parse::{hocon, properties, yaml};
 use crate::source::Source;
 
 /// Settings of one document: names with dots, values, lines.
 type Settings = Vec<(String, String, u32)>;
-
-/// Levels of a tree that are read.
-const DEPTH: usize = 24;
 
 pub(super) fn wants(path: &RelPath) -> bool {
     let name = path.name();
@@ -117,7 +115,7 @@ fn documents(source: &Source<'_>) -> Vec<Settings> {
         .iter()
         .map(|tree| {
             let mut out = Vec::new();
-            flatten(tree, "", DEPTH, &mut out);
+            flatten(tree, "", limits::JVM_SETTINGS_DEPTH, &mut out);
             out
         })
         .collect()
@@ -151,7 +149,7 @@ fn with_overrides(entries: Vec<hocon::Entry>) -> Settings {
 }
 
 fn flatten(node: &Node, prefix: &str, depth: usize, out: &mut Settings) {
-    if depth == 0 || out.len() >= crate::limits::FACTS_PER_FILE {
+    if depth == 0 || out.len() >= limits::FACTS_PER_FILE {
         return;
     }
     if let Some(text) = node.text() {

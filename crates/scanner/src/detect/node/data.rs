@@ -315,7 +315,7 @@ fn steps(code: &Code<'_>, range: &Range<usize>) -> Vec<Operation> {
     for found in SCHEMA_CALL
         .iter()
         .flat_map(|pattern| pattern.captures_iter(slice(code.code(), range.start, range.end)))
-        .take(limits::FACTS_PER_FILE)
+        .take(limits::FACTS_PER_FILE + 1)
     {
         let (Some(whole), Some(name)) = (found.get(0), found.name("name")) else {
             continue;
@@ -650,9 +650,9 @@ fn addresses(code: &Code<'_>, call: &Call, facts: &mut Facts) {
     };
     for literal in code
         .masked
-        .literals()
+        .literals_in(&range)
         .iter()
-        .filter(|literal| literal.start >= range.start && literal.end <= range.end)
+        .filter(|literal| literal.end <= range.end)
         .take(40)
     {
         let Some(text) = literal.value(code.text()).filter(|text| text.contains("://")) else {

@@ -68,9 +68,8 @@ fn served(code: &Code<'_>, call: &Call, objects: &BTreeMap<String, Object>) -> O
             return Some(object.framework);
         }
     }
-    code.calls
-        .iter()
-        .filter(|inner| inside.contains(&inner.start))
+    code.calls_in(&inside)
+        .into_iter()
         .find_map(|inner| known::application(&inner.full).filter(|entry| !entry.wraps))
         .map(|entry| entry.framework)
 }
@@ -275,9 +274,7 @@ fn worker(code: &Code<'_>, call: &Call) -> Option<(EntryKind, &'static str)> {
     }
     if !entry.method.is_empty() {
         let name = call.assigned.as_deref()?;
-        code.calls
-            .iter()
-            .find(|other| other.method() == entry.method && other.object().as_deref() == Some(name))?;
+        code.calls_method(name, &entry.method).then_some(())?;
     }
     let exports = code.code().contains("export ") || code.code().contains("module.exports");
     let nest = entry.framework == "nestjs";

@@ -316,9 +316,9 @@ fn application(code: &Code<'_>, call: &Call, facts: &mut Facts) {
 fn setting_name(code: &Code<'_>, range: &Range<usize>) -> Option<Name> {
     let literal = code
         .masked
-        .literals()
+        .literals_in(range)
         .iter()
-        .find(|literal| literal.start >= range.start && literal.end <= range.end)
+        .find(|literal| literal.end <= range.end)
         .and_then(|literal| literal.value(code.text()));
     let text = literal.map_or_else(
         || slice(code.text(), range.start, range.end).to_owned(),

@@ -349,9 +349,9 @@ fn cors(code: &Code<'_>, call: &Call, facts: &mut Facts) {
             }
             for literal in code
                 .masked
-                .literals()
+                .literals_in(&range)
                 .iter()
-                .filter(|literal| literal.start >= range.start && literal.end <= range.end)
+                .filter(|literal| literal.end <= range.end)
                 .take(50)
             {
                 let Some(text) = literal.value(code.text()) else {
@@ -512,8 +512,15 @@ fn edge(code: &Code<'_>, call: &Call, objects: &BTreeMap<String, Object>, facts:
     }
 }
 
+/// Pages of documentation of one file.
+const MOST_API_DOCS: usize = 20;
+
 /// Swagger UI: the path that it is mounted under.
 fn docs(code: &Code<'_>, facts: &mut Facts, call: &Call) {
+    // A program has one page of this kind, perhaps one a version.
+    if facts.api_specs.len() >= MOST_API_DOCS {
+        return;
+    }
     let around = code.calls.iter().find(|outer| {
         outer.method() == "use"
             && code

@@ -86,18 +86,12 @@ fn is_router(code: &Code<'_>, name: &str, objects: &BTreeMap<String, Object>) ->
     if objects.contains_key(name) {
         return true;
     }
-    let made = code.calls.iter().any(|call| {
-        call.assigned.as_deref() == Some(name)
-            && (call.method() == "Router"
-                || call.full.contains("router#")
-                || call.full.contains("Router#")
-                || call.method() == "basePath")
-    });
-    made || ROUTER_NAME.as_ref().is_some_and(|pattern| pattern.is_match(name))
-        && code
-            .imports
-            .get(name.split('.').next().unwrap_or(name))
-            .is_none_or(|import| import.module.starts_with(['.', '@', '~']))
+    code.makes_router(name)
+        || ROUTER_NAME.as_ref().is_some_and(|pattern| pattern.is_match(name))
+            && code
+                .imports
+                .get(name.split('.').next().unwrap_or(name))
+                .is_none_or(|import| import.module.starts_with(['.', '@', '~']))
 }
 
 fn framework_of(objects: &BTreeMap<String, Object>, name: &str, code: &Code<'_>) -> &'static str {
@@ -411,9 +405,9 @@ fn constants(code: &Code<'_>, facts: &mut Facts) {
         let range = value.start()..code.end_of_expression(value.start());
         let literal = code
             .masked
-            .literals()
+            .literals_in(&range)
             .iter()
-            .filter(|literal| literal.start >= range.start && literal.end <= range.end)
+            .filter(|literal| literal.end <= range.end)
             .filter_map(|literal| literal.value(code.text()))
             .next_back();
         let path = literal

@@ -1,7 +1,8 @@
 //! JavaScript as far as facts need it: imports, calls with the full name of what is called, the names that results are
 //! assigned to.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -10,13 +11,12 @@ use regex::Regex;
 
 use crate::language::language;
 use crate::lex::{Arg, Masked, arguments};
+use crate::limits;
 use crate::parse::{slice, tail, window_before};
 use crate::source::Source;
 
-/// Calls of one file that are looked at; more are generated code.
-const MAX_CALLS: usize = 20_000;
-/// Links of a chain of calls that are followed back to its start.
-const MAX_CHAIN: usize = 200;
+/// Bytes of the type between a name and its value.
+const LONGEST_TYPE: usize = 81;
 
 /// Patterns of this module. One that is wrong never matches, which the tests rule out.
 pub(super) fn pattern(text: &str) -> Option<Regex> {
@@ -26,6 +26,7 @@ pub(super) fn pattern(text: &str) -> Option<Regex> {
 static IMPORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(r#"(?m)(?:^|[;}])\s*import\s+(?P<type>type\s+)?(?P<names>[\w$*{}\s,]+?)\s+from\s*["']"#)
 });
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[A-Za-z_$][\w$]*"));
 static REQUIRE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
         r#"(?:(?P<names>[\w$]+|\{[^{}()]*\})\s*=\s*)?(?:await\s+)?\b(?:require|import)\s*\(\s*["'`](?P<blank>[^"'`]*)["'`]\s*\)(?P<member>(?:\s*\.\s*[\w$]+)*)"#,
@@ -95,6 +96,32 @@ pub(super) struct Code<'a> {
     /// Every module that the file asks for, with the offset.
     pub(super) modules: Vec<(String, usize)>,
     pub(super) calls: Vec<Call>,
+    /// Where the names end that are declared, by name. Made when somebody asks.
+    declared: OnceCell<BTreeMap<String, Vec<usize>>>,
+    /// Objects and the methods that are called on them.
+    methods: OnceCell<BTreeSet<(String, String)>>,
+    /// Names of what makes routers.
+    routers: OnceCell<BTreeSet<String>>,
+    /// The starts of the calls with their places in the list, sorted.
+    starts: OnceCell<Vec<(usize, usize)>>,
+}
+
+/// The names behind `const`, `let`, `var`, `readonly` or a comma, with the offsets of their ends.
+fn declarations(code: &str) -> BTreeMap<String, Vec<usize>> {
+    let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for name in NAME.iter().flat_map(|pattern| pattern.find_iter(code)) {
+        let before = window_before(code, name.start(), 40).trim_end();
+        let declared = ["const", "let", "var", "readonly", ","]
+            .iter()
+            .any(|word| before.ends_with(word));
+        if declared {
+            found
+                .entry(name.as_str().to_owned())
+                .or_default()
+                .push(name.end());
+        }
+    }
+    found
 }
 
 impl<'a> Code<'a> {
@@ -108,6 +135,10 @@ impl<'a> Code<'a> {
             imports: BTreeMap::new(),
             modules: Vec::new(),
             calls: Vec::new(),
+            declared: OnceCell::new(),
+            methods: OnceCell::new(),
+            routers: OnceCell::new(),
+            starts: OnceCell::new(),
         };
         code.read_imports();
         code.read_calls();
@@ -187,40 +218,28 @@ impl<'a> Code<'a> {
 
     /// The expression that a name is set to where it is declared in this file.
     pub(super) fn constant(&self, name: &str) -> Option<Range<usize>> {
-        let code = self.code();
-        let mut from = 0;
-        while let Some(at) = tail(code, from).find(name).map(|at| at + from) {
-            let end = at + name.len();
-            from = end;
-            let before = slice(code, 0, at).trim_end();
-            let declared = ["const", "let", "var", "readonly", ","]
-                .iter()
-                .any(|word| before.ends_with(word));
-            let rest = tail(code, end);
-            if !declared || rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$') {
-                continue;
-            }
-            let rest = rest.trim_start();
-            let value = if let Some(value) = rest.strip_prefix('=').filter(|v| !v.starts_with(['=', '>'])) {
-                value
-            } else if rest.starts_with(':') {
-                // A type stands between the name and its value.
-                match rest.split_once('=') {
-                    Some((kind, value))
-                        if kind.len() < 80 && !kind.contains([';', '\n', ',']) && !value.starts_with('>') =>
-                    {
-                        value
-                    }
-                    _ => continue,
-                }
-            } else {
-                continue;
-            };
-            let start = code.len() - value.len();
-            let start = self.masked.next_code(start);
-            return Some(start..self.end_of_expression(start));
-        }
-        None
+        let declared = self.declared.get_or_init(|| declarations(self.code()));
+        let ends = declared.get(name)?;
+        ends.iter().find_map(|end| self.value_behind(*end))
+    }
+
+    /// The expression that a declaration whose name ends at an offset gives.
+    fn value_behind(&self, end: usize) -> Option<Range<usize>> {
+        let start = self.masked.next_code(end);
+        let rest = tail(self.code(), start);
+        let behind = if let Some(value) = rest.strip_prefix('=') {
+            (!value.starts_with(['=', '>'])).then_some(start + 1)?
+        } else if rest.starts_with(':') {
+            // A type stands between the name and its value.
+            let length = rest.bytes().take(LONGEST_TYPE).position(|byte| byte == b'=')?;
+            let plain = !slice(rest, 0, length).contains([';', '\n', ',']);
+            let value = !tail(rest, length + 1).starts_with('>');
+            (plain && value).then_some(start + length + 1)?
+        } else {
+            return None;
+        };
+        let start = self.masked.next_code(behind);
+        Some(start..self.end_of_expression(start))
     }
 
     /// Where an expression ends: at a semicolon, a comma or a closing bracket outside of its own brackets, or at a line
@@ -228,7 +247,10 @@ impl<'a> Code<'a> {
     pub(super) fn end_of_expression(&self, start: usize) -> usize {
         let bytes = self.code().as_bytes();
         let mut at = start;
-        while let Some(byte) = bytes.get(at) {
+        for _ in 0..limits::EXPRESSION_BYTES {
+            let Some(byte) = bytes.get(at) else {
+                return self.code().len();
+            };
             match byte {
                 b'(' | b'[' | b'{' => match self.masked.closing(at) {
                     Some(close) => at = close,
@@ -236,20 +258,72 @@ impl<'a> Code<'a> {
                 },
                 b')' | b']' | b'}' | b';' | b',' => return at,
                 b'\n' => {
-                    let next = tail(self.code(), at).trim_start();
-                    let continues = next.starts_with(['.', '?', '|', '&', ':', '+'])
-                        || slice(self.code(), start, at)
+                    let next = self.masked.next_code(at);
+                    let continues = tail(self.code(), next).starts_with(['.', '?', '|', '&', ':', '+'])
+                        || window_before(self.code(), at, at - start)
                             .trim_end()
                             .ends_with(['|', '?', ':', '=', '+', '&']);
                     if !continues {
                         return at;
                     }
+                    // Blank lines are passed over as a whole.
+                    at = next;
+                    continue;
                 }
                 _ => {}
             }
             at += 1;
         }
-        self.code().len()
+        at
+    }
+
+    /// Is a method of this name called on an object of this name?
+    pub(super) fn calls_method(&self, object: &str, method: &str) -> bool {
+        let methods = self.methods.get_or_init(|| {
+            self.calls
+                .iter()
+                .filter_map(|call| Some((call.object()?, call.method().to_owned())))
+                .collect()
+        });
+        methods.contains(&(object.to_owned(), method.to_owned()))
+    }
+
+    /// Is a router assigned to this name?
+    pub(super) fn makes_router(&self, name: &str) -> bool {
+        let routers = self.routers.get_or_init(|| {
+            let made = self.calls.iter().filter(|call| {
+                call.method() == "Router"
+                    || call.full.contains("router#")
+                    || call.full.contains("Router#")
+                    || call.method() == "basePath"
+            });
+            made.filter_map(|call| call.assigned.clone()).collect()
+        });
+        routers.contains(name)
+    }
+
+    /// The calls that start in a range, in the order of the list.
+    pub(super) fn calls_in(&self, range: &Range<usize>) -> Vec<&Call> {
+        let starts = self.starts.get_or_init(|| {
+            let mut starts: Vec<(usize, usize)> = self
+                .calls
+                .iter()
+                .enumerate()
+                .map(|(at, call)| (call.start, at))
+                .collect();
+            starts.sort_unstable();
+            starts
+        });
+        let first = starts.partition_point(|(start, _)| *start < range.start);
+        let end = starts.partition_point(|(start, _)| *start < range.end);
+        let mut places: Vec<usize> = starts
+            .get(first..end)
+            .unwrap_or_default()
+            .iter()
+            .map(|(_, at)| *at)
+            .collect();
+        places.sort_unstable();
+        places.into_iter().filter_map(|at| self.calls.get(at)).collect()
     }
 
     fn read_imports(&mut self) {
@@ -326,7 +400,7 @@ impl<'a> Code<'a> {
             let (Some(path), Some(open)) = (found.name("path"), found.name("open")) else {
                 continue;
             };
-            if calls.len() >= MAX_CALLS {
+            if calls.len() >= limits::CALLS {
                 break;
             }
             let mut words: Vec<String> = path
@@ -441,7 +515,7 @@ impl<'a> Code<'a> {
     /// The call at the start of a chain: `express()` of `express().use(x).listen(1)`.
     pub(super) fn start_of_chain(&self, call: &Call) -> Option<&Call> {
         let mut at = call.receiver?;
-        for _ in 0..MAX_CHAIN {
+        for _ in 0..limits::CALL_CHAIN {
             let call = self.calls.get(at)?;
             match call.receiver {
                 Some(next) if next < at => at = next,

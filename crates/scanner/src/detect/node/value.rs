@@ -8,10 +8,8 @@ use playbook_core::raw::Raw;
 use regex::Regex;
 
 use super::syntax::{Code, pattern};
+use crate::limits;
 use crate::parse::slice;
-
-/// Names followed from one value to the next; real code needs two.
-const STEPS: u32 = 5;
 
 static READ: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
@@ -66,17 +64,20 @@ pub(super) fn variables(code: &Code<'_>, range: &Range<usize>) -> Vec<EnvName> {
 
 /// The variable that an expression reads, wherever in it, names followed within the file.
 pub(super) fn variable(code: &Code<'_>, range: &Range<usize>) -> Option<EnvName> {
-    variable_within(code, range, STEPS)
+    variable_within(code, range, limits::JAVASCRIPT_STEPS, &mut {
+        limits::JAVASCRIPT_EXPRESSIONS
+    })
 }
 
-fn variable_within(code: &Code<'_>, range: &Range<usize>, steps: u32) -> Option<EnvName> {
+fn variable_within(code: &Code<'_>, range: &Range<usize>, steps: u32, left: &mut u32) -> Option<EnvName> {
     let steps = steps.checked_sub(1)?;
+    *left = left.checked_sub(1)?;
     if let Some(found) = variables(code, range).into_iter().next() {
         return Some(found);
     }
     words(code, range)
         .into_iter()
-        .find_map(|word| variable_within(code, &code.constant(word)?, steps))
+        .find_map(|word| variable_within(code, &code.constant(word)?, steps, left))
 }
 
 /// The names in an expression that are no members of something else.
@@ -98,13 +99,16 @@ fn words<'c>(code: &'c Code<'_>, range: &Range<usize>) -> Vec<&'c str> {
 
 /// The port that an expression says.
 pub(super) fn port(code: &Code<'_>, range: &Range<usize>) -> Port {
-    port_within(code, range, STEPS)
+    port_within(code, range, limits::JAVASCRIPT_STEPS, &mut {
+        limits::JAVASCRIPT_EXPRESSIONS
+    })
 }
 
-fn port_within(code: &Code<'_>, range: &Range<usize>, steps: u32) -> Port {
-    let Some(steps) = steps.checked_sub(1) else {
+fn port_within(code: &Code<'_>, range: &Range<usize>, steps: u32, left: &mut u32) -> Port {
+    let (Some(steps), Some(fewer)) = (steps.checked_sub(1), left.checked_sub(1)) else {
         return Port::default();
     };
+    *left = fewer;
     let text = slice(code.code(), range.start, range.end);
     let mut out = Port {
         variable: variables(code, range).into_iter().next(),
@@ -112,9 +116,9 @@ fn port_within(code: &Code<'_>, range: &Range<usize>, steps: u32) -> Port {
     };
     out.number = number(text).or_else(|| {
         code.masked
-            .literals()
+            .literals_in(range)
             .iter()
-            .filter(|literal| literal.start >= range.start && literal.end <= range.end)
+            .filter(|literal| literal.end <= range.end)
             .find_map(|literal| harmless::port(Raw::new(&literal.value(code.text())?)))
     });
     for word in words(code, range) {
@@ -122,7 +126,7 @@ fn port_within(code: &Code<'_>, range: &Range<usize>, steps: u32) -> Port {
             break;
         }
         if let Some(constant) = code.constant(word) {
-            let deeper = port_within(code, &constant, steps);
+            let deeper = port_within(code, &constant, steps, left);
             out.variable = out.variable.or(deeper.variable);
             out.number = out.number.or(deeper.number);
         } else if code.imports.contains_key(word)
@@ -152,9 +156,9 @@ pub(super) fn address(code: &Code<'_>, range: &Range<usize>) -> Option<Setting> 
     let literal = |range: &Range<usize>| {
         let literal = code
             .masked
-            .literals()
+            .literals_in(range)
             .iter()
-            .find(|literal| literal.start >= range.start && literal.end <= range.end)?;
+            .find(|literal| literal.end <= range.end)?;
         let value = literal.value(code.text())?;
         (value.contains(['.', ':']) || value == "localhost")
             .then(|| Setting::judge("HOST", Raw::new(&value)))

@@ -7,11 +7,9 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
 use super::{TABLE, forward, proxy, public_host, purpose, request_path, setting, words_for};
+use crate::limits;
 use crate::parse::directives::Directive;
 use crate::source::Source;
-
-/// Blocks inside blocks that are followed.
-const DEPTH: usize = 8;
 
 /// The sites of a configuration.
 pub(super) fn read(source: &Source<'_>, directives: &[Directive]) -> Vec<Proxy> {
@@ -46,7 +44,7 @@ pub(super) fn read(source: &Source<'_>, directives: &[Directive]) -> Vec<Proxy> 
             snippets: &snippets,
         };
         let mut found = site.start(&first.words, first.line);
-        site.directives(&mut found, &rest, None, &BTreeMap::new(), DEPTH);
+        site.directives(&mut found, &rest, None, &BTreeMap::new(), limits::CADDY_DEPTH);
         return (!found.forwards.is_empty())
             .then_some(found)
             .into_iter()
@@ -62,7 +60,7 @@ pub(super) fn read(source: &Source<'_>, directives: &[Directive]) -> Vec<Proxy> 
             let mut found = site.start(&block.words, block.line);
             let children: Vec<&Directive> = block.children.iter().collect();
             let matchers = matchers(&block.children);
-            site.directives(&mut found, &children, None, &matchers, DEPTH);
+            site.directives(&mut found, &children, None, &matchers, limits::CADDY_DEPTH);
             found.redirects &= found.forwards.is_empty();
             found
         })

@@ -8,11 +8,9 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
 use super::{host_of, proxy, public_host, request_path, setting};
+use crate::limits;
 use crate::parse::tree::Node;
 use crate::source::Source;
-
-/// Nodes of a listener that are looked at.
-const BUDGET: usize = 20_000;
 
 /// An address with its line.
 struct Address<'n> {
@@ -44,7 +42,7 @@ pub(super) fn read(source: &Source<'_>, document: &Node) -> Vec<Proxy> {
             continue;
         };
         let members = clusters.entry(name).or_default();
-        cluster.walk(BUDGET, &mut |path, node| {
+        cluster.walk(limits::ENVOY_NODES, &mut |path, node| {
             if path.last() == Some(&"address")
                 && let Some(found) = address(node)
             {
@@ -70,7 +68,7 @@ fn read_listener(source: &Source<'_>, listener: &Node, clusters: &BTreeMap<&str,
     found.listens.extend(own.and_then(|own| own.port));
     let mut upgrade = false;
     let mut routes = Vec::new();
-    listener.walk(BUDGET, &mut |path, node| match path.last() {
+    listener.walk(limits::ENVOY_NODES, &mut |path, node| match path.last() {
         Some(&"upgrade_type") => {
             upgrade |= node
                 .text()

@@ -7,11 +7,9 @@ use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
 use super::{TABLE, forward, proxy, public_host, purpose, request_path, setting, words_for};
+use crate::limits;
 use crate::parse::directives::Directive;
 use crate::source::Source;
-
-/// Locations inside locations that are followed.
-const DEPTH: usize = 8;
 
 /// What the whole configuration says beside its servers.
 struct Around<'d> {
@@ -149,7 +147,14 @@ fn read_server(source: &Source<'_>, server: &Directive, around: &Around<'_>, bef
     };
     let upgrade = upgrade_of(&server.children).unwrap_or(around.upgrade);
     let variables = BTreeMap::new();
-    reading.block(&mut found, &server.children, None, upgrade, &variables, DEPTH);
+    reading.block(
+        &mut found,
+        &server.children,
+        None,
+        upgrade,
+        &variables,
+        limits::NGINX_DEPTH,
+    );
     // What stands outside of the server holds where it says nothing itself.
     for directive in &around.settings {
         let name = directive.name();

@@ -10,11 +10,9 @@ use playbook_core::shown::Shown;
 
 use super::{TABLE, forward, plain_references, proxy, public_host, request_path, setting};
 use crate::detect::judge;
+use crate::limits;
 use crate::parse::tree::{Kind, Node};
 use crate::source::Source;
-
-/// Keys inside keys that are followed.
-const DEPTH: usize = 10;
 
 /// Keys in lower case without `traefik.` and `http.`, with value and line.
 #[derive(Default)]
@@ -82,7 +80,7 @@ pub(super) fn file(source: &Source<'_>, document: &Node) -> Vec<Proxy> {
             .filter(|node| node.get("routers").is_some())
         {
             let mut keys = Keys::default();
-            keys.flatten("", node, DEPTH);
+            keys.flatten("", node, limits::TRAEFIK_DEPTH);
             found.extend(routers(source, &keys, None));
         }
     }

@@ -5,9 +5,7 @@ use playbook_core::raw::Raw;
 
 use super::known;
 use super::syntax::{Argument, Call, Code, Piece, Span};
-
-/// Names followed from one value to the next; real code needs two.
-const STEPS: u32 = 5;
+use crate::limits;
 
 /// A read of the environment: its name and what stands in for a missing one.
 #[derive(Debug, Clone, Copy)]
@@ -152,7 +150,7 @@ pub(super) fn variable_name(code: &Code<'_>, span: Span) -> Option<EnvName> {
 
 /// The variable that an expression reads, wherever in it.
 pub(super) fn variable(code: &Code<'_>, span: Span) -> Option<EnvName> {
-    variable_within(code, span, STEPS)
+    variable_within(code, span, limits::PYTHON_STEPS)
 }
 
 fn variable_within(code: &Code<'_>, span: Span, steps: u32) -> Option<EnvName> {
@@ -224,7 +222,7 @@ pub(super) fn setting_name(path: &str) -> Option<EnvName> {
 
 /// The port that an expression gives.
 pub(super) fn port(code: &Code<'_>, span: Span) -> Port {
-    port_within(code, span, STEPS)
+    port_within(code, span, limits::PYTHON_STEPS)
 }
 
 fn port_within(code: &Code<'_>, span: Span, steps: u32) -> Port {

@@ -1,7 +1,6 @@
 //! Attributes of a resource, whatever the notation: names in one form, nested blocks as maps, known values as text.
 
-/// How deep a search goes.
-const DEPTH: usize = 8;
+use crate::limits;
 
 /// A value as far as it is known.
 pub(crate) enum Field {
@@ -143,7 +142,7 @@ impl Fields {
     pub(crate) fn collect(&self, names: &[&str], wanted: fn(&Field) -> bool) -> Vec<(u32, &Field)> {
         let mut found = Vec::new();
         let mut level: Vec<&Fields> = vec![self];
-        for _ in 0..DEPTH {
+        for _ in 0..limits::FIELD_DEPTH {
             let mut next = Vec::new();
             for fields in level {
                 for (known, _, line, field) in &fields.entries {

@@ -3,12 +3,7 @@
 
 use crate::language::{Hit, Kind, Language};
 use crate::lex::Masked;
-
-/// Blocks and groups of one file that are followed.
-const LIMIT: usize = 400;
-
-/// Groups inside each other that are followed.
-const DEPTH: usize = 12;
+use crate::limits;
 
 /// A part of a file.
 struct Part {
@@ -47,14 +42,14 @@ impl Prefixes {
             development: language
                 .development_blocks(code)
                 .into_iter()
-                .take(LIMIT)
+                .take(limits::MOUNTS)
                 .filter_map(|at| block_after(masked, at))
                 .collect(),
             absolute: language.absolute_routes(),
             of_class: Vec::new(),
         };
         let mut classes = language.classes(code);
-        classes.truncate(LIMIT);
+        classes.truncate(limits::MOUNTS);
         for (at, name) in classes {
             // An annotation stands between the end of what comes before and the class.
             let before = code.get(..at).unwrap_or_default();
@@ -75,7 +70,11 @@ impl Prefixes {
                 prefix,
             });
         }
-        for hit in hits.iter().filter(|hit| hit.kind == Kind::Mount).take(LIMIT) {
+        for hit in hits
+            .iter()
+            .filter(|hit| hit.kind == Kind::Mount)
+            .take(limits::MOUNTS)
+        {
             let Some(prefix) = path_of(hit) else { continue };
             let closure = call_with_block(masked, hit.offset);
             let (start, end) = match (&hit.assigned, closure) {
@@ -112,7 +111,7 @@ impl Prefixes {
             return path.trim_start_matches('~').to_owned();
         }
         let class = self.class(hit.offset).unwrap_or_default();
-        let group = self.group(hit.offset, hit.attribute("router"), DEPTH);
+        let group = self.group(hit.offset, hit.attribute("router"), limits::MOUNT_DEPTH);
         let mut out = String::new();
         for part in [class, &group, path] {
             let part = part.trim_matches('/');

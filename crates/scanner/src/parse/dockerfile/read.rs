@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Dockerfile, Heredoc, Instruction, Stage, Variable};
+use crate::limits;
 use crate::parse::{
     ParseProblem, ParseProblemKind, json, line_number, shell, slice, tail, without_byte_order_mark,
 };
@@ -11,7 +12,14 @@ pub(super) fn dockerfile(text: &str) -> Dockerfile {
     let mut reader = Reader::new(text);
     let mut file = Dockerfile::default();
     reader.directives(&mut file);
+    let mut instructions = 0;
     while let Some(instruction) = reader.instruction(&mut file.problem) {
+        instructions += 1;
+        let stages = file.stages.len() + usize::from(instruction.keyword == "FROM");
+        if instructions > limits::DOCKERFILE_INSTRUCTIONS || stages > limits::DOCKERFILE_STAGES {
+            file.problem = Some(ParseProblem::new(ParseProblemKind::TooLarge, instruction.line));
+            break;
+        }
         match (instruction.keyword.as_str(), file.stages.last_mut()) {
             ("FROM", _) => {
                 let stage = stage(&instruction, &file);
@@ -304,14 +312,11 @@ pub(super) fn substitute(text: &str, values: &BTreeMap<String, String>) -> Strin
     substitute_within(text, values, 0)
 }
 
-/// A value grows by what it refers to; a chain of doublings must not.
-const MAX_SUBSTITUTED: usize = 64 * 1024;
-
 fn substitute_within(text: &str, values: &BTreeMap<String, String>, depth: usize) -> String {
     let mut found = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        if found.len() > MAX_SUBSTITUTED {
+        if found.len() > limits::DOCKERFILE_VALUE_BYTES {
             return found;
         }
         found.push_str(slice(rest, 0, at));
@@ -329,6 +334,7 @@ fn substitute_within(text: &str, values: &BTreeMap<String, String>, depth: usize
                 (length + 1, values.get(slice(after, 0, length)).cloned())
             }
         };
+        let value = value.filter(|value| value.len() <= limits::DOCKERFILE_VALUE_BYTES);
         found.push_str(value.as_deref().unwrap_or(slice(rest, 0, length)));
         rest = tail(rest, length);
     }

@@ -4,13 +4,7 @@ use std::collections::BTreeMap;
 
 use super::token::{self, Operator, Token};
 use super::{Arm, Command, Connector, Variable, Word};
-
-/// Levels of nested structures that are followed.
-const MAX_DEPTH: usize = 40;
-/// Levels of functions that are put in place of their calls.
-const MAX_INLINED: usize = 3;
-/// Commands that a script may have after functions were put in place of their calls.
-const MAX_COMMANDS: usize = 20_000;
+use crate::limits;
 
 /// A script.
 pub(super) struct Script {
@@ -76,7 +70,7 @@ impl Script {
         found: &mut Vec<Command>,
     ) {
         for item in items {
-            if found.len() >= MAX_COMMANDS {
+            if found.len() >= limits::SHELL_COMMANDS {
                 return;
             }
             match item {
@@ -86,7 +80,7 @@ impl Script {
                         .and_then(|name| self.functions.get_key_value(name));
                     match function {
                         Some((name, body))
-                            if calls.len() < MAX_INLINED && !calls.contains(&name.as_str()) =>
+                            if calls.len() < limits::SHELL_INLINED && !calls.contains(&name.as_str()) =>
                         {
                             calls.push(name);
                             self.flatten(body, conditional, calls, found);
@@ -124,7 +118,7 @@ impl Script {
         arms: &mut Vec<Arm>,
     ) {
         for item in items {
-            if arms.len() >= MAX_COMMANDS {
+            if arms.len() >= limits::SHELL_COMMANDS {
                 return;
             }
             match item {
@@ -146,9 +140,9 @@ impl Script {
                     let function = command
                         .program()
                         .and_then(|name| self.functions.get_key_value(name));
-                    if let Some((name, body)) = function
-                        .filter(|(name, _)| calls.len() < MAX_INLINED && !calls.contains(&name.as_str()))
-                    {
+                    if let Some((name, body)) = function.filter(|(name, _)| {
+                        calls.len() < limits::SHELL_INLINED && !calls.contains(&name.as_str())
+                    }) {
                         calls.push(name);
                         self.find_arms(body, calls, arms);
                         calls.pop();
@@ -360,7 +354,7 @@ impl<Tokens: Iterator<Item = Token>> Parser<Tokens> {
     }
 
     fn nested(&mut self, closing: &[&str]) -> Vec<Item> {
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= limits::SHELL_DEPTH {
             // Too deep to follow: what is left is read as one flat list by the callers above.
             return Vec::new();
         }

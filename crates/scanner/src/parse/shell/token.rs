@@ -1,10 +1,8 @@
 //! The lexical half: words, operators, redirections and heredocs.
 
 use super::{Variable, Word};
+use crate::limits;
 use crate::parse::{line_number, slice, tail};
-
-/// Nested substitutions that are searched for variables.
-const MAX_NESTING: usize = 8;
 
 /// A token of a script.
 pub(super) enum Token {
@@ -541,7 +539,7 @@ fn closing_backquote(text: &str) -> Option<usize> {
 
 /// Collects the variables of a text in which double-quote rules hold (single quotes hide nothing inside of them).
 fn variables_in(text: &str, line: u32, nesting: usize, found: &mut Vec<Variable>) {
-    if nesting > MAX_NESTING {
+    if nesting > limits::SHELL_NESTING {
         return;
     }
     let mut line = line;

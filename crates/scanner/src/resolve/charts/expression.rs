@@ -1,12 +1,8 @@
 //! Actions of templates, as far as they follow from the values and the name of the chart.
 
+use crate::limits;
 use crate::parse::helm::Rendered;
 use crate::parse::tree::{Kind, Node};
-
-/// How deep expressions may be nested.
-const DEPTH: usize = 8;
-/// The longest value that is put in place of an action.
-const LONGEST: usize = 4000;
 
 /// Beginnings of the names of helper templates that say nothing of the chart.
 const COMMON_HELPERS: [&str; 9] = [
@@ -36,7 +32,7 @@ impl<'a> Values<'a> {
             let (filter, rest) = stage.trim().split_once(' ')?;
             matches!(filter, "nindent" | "indent").then(|| rest.trim().parse().ok())?
         });
-        match self.pipeline(action, DEPTH)? {
+        match self.pipeline(action, limits::CHART_EXPRESSION_DEPTH)? {
             Value::Text(text) => Some(Rendered::Scalar(text)),
             Value::Node(node)
                 if stages
@@ -133,7 +129,9 @@ impl<'a> Values<'a> {
                 }
                 match node.kind() {
                     Kind::Scalar { text, .. } => {
-                        let plain = !text.is_empty() && text.len() < LONGEST && !text.contains('\n');
+                        let plain = !text.is_empty()
+                            && text.len() < limits::CHART_EXPRESSION_BYTES
+                            && !text.contains('\n');
                         plain.then(|| Value::Text(text.clone()))
                     }
                     _ => Some(Value::Node(node)),
@@ -209,11 +207,11 @@ fn flow(node: &Node, out: &mut String) -> Option<()> {
         return None;
     }
     write_flow(node, out);
-    (out.len() < LONGEST).then_some(())
+    (out.len() < limits::CHART_EXPRESSION_BYTES).then_some(())
 }
 
 fn write_flow(node: &Node, out: &mut String) {
-    if out.len() >= LONGEST {
+    if out.len() >= limits::CHART_EXPRESSION_BYTES {
         return;
     }
     match node.kind() {

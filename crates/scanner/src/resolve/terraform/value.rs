@@ -6,10 +6,8 @@ use playbook_core::path::RelPath;
 use playbook_core::technology::Catalogue;
 
 use crate::fact::TerraformFile;
+use crate::limits;
 use crate::parse::hcl::{Block, Value};
-
-/// How deep references may lead to references.
-const DEPTH: usize = 12;
 
 /// A folder of files: one module.
 #[derive(Default)]
@@ -76,12 +74,12 @@ pub(super) struct Instance<'a, 'c> {
 impl<'a> Instance<'a, '_> {
     /// The text of a value, if all of it is known.
     pub(super) fn text(&self, value: &Value) -> Option<String> {
-        self.evaluate(value, DEPTH, false)
+        self.evaluate(value, limits::TERRAFORM_VALUE_DEPTH, false)
     }
 
     /// The text of a value as a name: parts that name the deployment and not the thing deployed are left out.
     pub(super) fn name(&self, value: &Value) -> Option<String> {
-        let text = self.evaluate(value, DEPTH, true)?;
+        let text = self.evaluate(value, limits::TERRAFORM_VALUE_DEPTH, true)?;
         let trimmed = text.trim_matches(['-', '_', '.', '/', ' ']);
         (!trimmed.is_empty()).then(|| trimmed.to_owned())
     }
@@ -126,7 +124,7 @@ impl<'a> Instance<'a, '_> {
                 part.split_once('}')?
             };
             if at > 0 {
-                let known = self.follow(reference, DEPTH, false);
+                let known = self.follow(reference, limits::TERRAFORM_VALUE_DEPTH, false);
                 whole.push_str(known.as_deref().unwrap_or(unknown));
             }
             whole.push_str(rest);
