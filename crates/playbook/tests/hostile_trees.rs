@@ -186,7 +186,7 @@ fn ignore_files() {
                 for at in 0..60 {
                     put(
                         &folder.join(format!("odd/d{at}/.gitignore")),
-                        rules(4_000).as_bytes(),
+                        rules(2_000).as_bytes(),
                     );
                 }
             }

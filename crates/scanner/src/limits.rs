@@ -6,9 +6,10 @@ pub(crate) const FILES: usize = 200_000;
 /// they come in. Without this bound a tree without end would fill the memory.
 pub(crate) const FILES_SEEN: usize = 1_000_000;
 /// Size of one ignore file in bytes. Real ones stay below 20,000.
-pub(crate) const IGNORE_FILE_BYTES: u64 = 128 * 1024;
-/// Size of all ignore files together. A monorepo with one in each of 5,000 folders has half of it.
-pub(crate) const IGNORE_BYTES: u64 = 2 * 1024 * 1024;
+pub(crate) const IGNORE_FILE_BYTES: u64 = 64 * 1024;
+/// Size of all ignore files together. Their patterns are compiled, which takes 250 times their size in memory; a monorepo
+/// with one of 100 bytes in each of 5,000 folders has two thirds of it.
+pub(crate) const IGNORE_BYTES: u64 = 768 * 1024;
 /// Depth of folders. Real trees stay below 40.
 pub(crate) const DEPTH: usize = 100;
 /// Length of a path in bytes; longer ones can't be opened on Linux.
@@ -22,9 +23,9 @@ pub(crate) const SOURCE_BYTES: u64 = 768 * 1024;
 pub(crate) const FACTS_PER_FILE: usize = 2_000;
 /// Variables, ports, mounts and so on of one process, and steps of one image. Real ones stay below 300.
 pub(crate) const PARTS_OF_A_UNIT: usize = 1_000;
-/// Bytes of all files that are read. Repositories of 10,000 files hold a tenth of it in files that say something; settings and manifests
-/// are read before source code, so that what is left out tells least.
-pub(crate) const TOTAL_BYTES: usize = 192 * 1024 * 1024;
+/// Bytes of all files that are read. A monorepo of 100,000 files holds 400 million in files that say something. Settings and
+/// manifests are read before source code, so that what is left out tells least.
+pub(crate) const TOTAL_BYTES: usize = 640 * 1024 * 1024;
 /// Facts of all files. A monorepo of 100,000 files has a tenth of it; each takes some 300 bytes of memory.
 pub(crate) const TOTAL_FACTS: usize = 400_000;
 /// Files that are read between two looks at the totals: many enough to keep every thread busy, few enough that the largest
