@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use playbook_core::path::RelPath;
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::language::language;
 use crate::lex::{Arg, Masked, arguments};
@@ -44,6 +44,15 @@ static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?P<name>(?:this\s*\.\s*)?#?[A-Za-z_$][\w$]*)\s*[?!]?\s*(?::\s*[\w$.<>\[\]{}| ]+?)?\s*=\s*(?:await\s+)?(?:\(\s*await\s+)?(?:new\s+)?$",
     )
 });
+
+/// The matches of a pattern: the offset of each, and its groups counted from there. Groups that are looked for in the
+/// whole code cost the rest of the file for every match, so the match alone is looked at again. The pattern may depend
+/// on nothing behind its end.
+fn groups<'t>(pattern: &'t Regex, code: &'t str) -> impl Iterator<Item = (usize, Captures<'t>)> {
+    pattern
+        .find_iter(code)
+        .filter_map(|found| Some((found.start(), pattern.captures(found.as_str())?)))
+}
 
 /// Where a local name comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -335,14 +344,14 @@ impl<'a> Code<'a> {
             let value = literal.value(self.source.text)?;
             Some(value.strip_prefix("node:").unwrap_or(&value).to_owned())
         };
-        for found in IMPORT.iter().flat_map(|pattern| pattern.captures_iter(code)) {
+        for (start, found) in IMPORT.iter().flat_map(|pattern| groups(pattern, code)) {
             let (Some(whole), Some(names)) = (found.get(0), found.name("names")) else {
                 continue;
             };
-            let Some(module) = module_at(whole.end() - 1) else {
+            let offset = start + whole.end() - 1;
+            let Some(module) = module_at(offset) else {
                 continue;
             };
-            let offset = whole.end() - 1;
             if found.name("type").is_none() {
                 modules.push((module.clone(), offset));
             }
@@ -396,7 +405,7 @@ impl<'a> Code<'a> {
         let mut calls: Vec<Call> = Vec::new();
         let mut by_close: BTreeMap<usize, usize> = BTreeMap::new();
         let code = self.masked.code();
-        for found in CALL.iter().flat_map(|pattern| pattern.captures_iter(code)) {
+        for (offset, found) in CALL.iter().flat_map(|pattern| groups(pattern, code)) {
             let (Some(path), Some(open)) = (found.name("path"), found.name("open")) else {
                 continue;
             };
@@ -410,7 +419,8 @@ impl<'a> Code<'a> {
                 .filter(|word| !word.is_empty())
                 .map(str::to_owned)
                 .collect();
-            let (mut start, open) = (path.start(), open.start());
+            let (first, open) = (offset + path.start(), offset + open.start());
+            let mut start = first;
             if words.len() == 1 && is_keyword(words.first().map_or("", String::as_str)) {
                 continue;
             }
@@ -421,9 +431,9 @@ impl<'a> Code<'a> {
             {
                 let close = if path.as_str().starts_with([')', ']']) {
                     words.remove(0);
-                    Some(path.start())
+                    Some(first)
                 } else {
-                    slice(code, 0, path.start()).trim_end().len().checked_sub(1)
+                    slice(code, 0, first).trim_end().len().checked_sub(1)
                 };
                 receiver = close.and_then(|close| by_close.get(&close).copied());
                 words.insert(0, String::new());
