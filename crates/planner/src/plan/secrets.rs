@@ -11,6 +11,7 @@ use playbook_core::technology::{Catalogue, Group};
 
 use super::infrastructure::{Store, process_name, settings};
 use super::{Given, Ledger, Parameter};
+use crate::rules::knowledge;
 
 /// Bytes of a generated secret: 256 bits, what HS256 and session signing ask for.
 const KEY_BYTES: u32 = 32;
@@ -458,7 +459,7 @@ fn origin(given: &Given<'_>, variable: &EnvironmentVariable) -> Origin {
         if is_store_address(given, variable) {
             return Origin::Datastore;
         }
-        if is_vendor(given, variable) {
+        if is_vendor(given, variable) || is_issued(variable) {
             return Origin::Asked;
         }
         return if variable.required || variable.placeholder || source.is_some() {
@@ -531,6 +532,15 @@ fn is_vendor(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
                 .is_some()
     });
     known || configured || variable.one_of.is_some()
+}
+
+/// Does somebody give it out, or does it open what exists already, as its name says?
+fn is_issued(variable: &EnvironmentVariable) -> bool {
+    let name = variable.name.as_str().to_ascii_uppercase();
+    knowledge::get().issued_secrets.iter().any(|end| {
+        name.strip_suffix(end)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+    })
 }
 
 fn generated<'a>(given: &Given<'a>, variable: &'a EnvironmentVariable) -> Generated<'a> {

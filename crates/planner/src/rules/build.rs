@@ -10,6 +10,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
 use super::facts::{self, Context, code, code_command};
+use super::knowledge::UnlockedInstall;
 use super::support::{self, Support};
 use super::{images, knowledge};
 use crate::rule::{Findings, Rule};
@@ -394,7 +395,9 @@ fn lockfile_unused(inventory: &Inventory, _: &Context, findings: &mut Findings) 
                 else {
                     continue;
                 };
-                if known.unless.iter().any(|word| part.contains(word)) || installs_packages(part, known.words)
+                if known.unless.iter().any(|word| part.contains(word))
+                    || installs_packages(part, known.words)
+                    || is_frozen(container, known)
                 {
                     continue;
                 }
@@ -416,6 +419,21 @@ fn lockfile_unused(inventory: &Inventory, _: &Context, findings: &mut Findings) 
         Shown::from("An install step resolves versions anew."),
         facts::places(rest),
     );
+}
+
+/// Does the image hold the package manager to the lockfile for all of its commands?
+fn is_frozen(container: &Container, known: &UnlockedInstall) -> bool {
+    let by_variable = container
+        .variables
+        .iter()
+        .any(|variable| known.unless_variables.contains(&variable.name.as_str()));
+    let by_command = known.unless_configured.is_some_and(|words| {
+        container.runs.iter().any(|run| {
+            facts::has_word(run.as_str(), words)
+                && known.unless.iter().any(|word| run.as_str().contains(word))
+        })
+    });
+    by_variable || by_command
 }
 
 /// Does the command add packages by name, for which no lockfile speaks?

@@ -39,6 +39,7 @@ pub(crate) struct Knowledge {
     pub(crate) mail_variables: Vec<Text>,
     pub(crate) deploy_commands: Vec<DeployCommand>,
     pub(crate) unlocked_installs: Vec<UnlockedInstall>,
+    pub(crate) issued_secrets: Vec<Text>,
     pub(crate) lockable_manifests: Vec<Text>,
     pub(crate) upload_limit_words: Vec<Text>,
 }
@@ -70,10 +71,19 @@ pub(crate) struct DeployCommand {
 
 /// A command that installs without looking at the lockfile.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    bound(deserialize = "'de: 'static")
+)]
 pub(crate) struct UnlockedInstall {
     pub(crate) words: Text,
     pub(crate) unless: Vec<Text>,
+    /// Variables of the image that have the same effect.
+    #[serde(default)]
+    pub(crate) unless_variables: Vec<Text>,
+    /// The command that sets one of `unless` once for all that follow.
+    pub(crate) unless_configured: Option<Text>,
     pub(crate) instead: Text,
 }
 

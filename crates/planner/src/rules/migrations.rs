@@ -372,6 +372,7 @@ pub(crate) fn missing_copy<'a>(
                 || folder.split('/').any(|part| part == tail)
                 || (copy.from.is_some() && !is_file && is_whole_folder(tail))
                 || (copy.from.is_some() && put_below(container, folder, source, &stages))
+                || (copy.from.is_some() && container.workdir.as_ref().is_some_and(|dir| dir == source))
         })
     });
     let last = copies.last().filter(|_| !may_hold)?;

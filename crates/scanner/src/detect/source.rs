@@ -209,7 +209,10 @@ pub(crate) fn variable(source: &Source<'_>, code: &str, hit: &Hit, facts: &mut F
     match &hit.default {
         Fallback::None => fact.has_default = is_true(hit, "optional"),
         // What a configuration key lacks, the settings file may have.
-        Fallback::Required => fact.required = !is_true(hit, "configuration-key"),
+        Fallback::Required => {
+            fact.has_default = is_true(hit, "optional");
+            fact.required = !is_true(hit, "configuration-key") && !fact.has_default;
+        }
         Fallback::Present(value) => {
             // An empty text is what the place passes on when nobody set the variable.
             fact.has_default = value.as_deref() != Some("");

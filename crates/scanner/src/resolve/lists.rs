@@ -6,7 +6,7 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{
     AuthFact, Container, Datastore, ExternalService, Interface, InterfaceKind, Inventory, Observability,
-    Route, ScheduledJob, Seed, Stack, VariableOrigin,
+    Role, Route, ScheduledJob, Seed, Service, Stack, VariableOrigin,
 };
 use playbook_core::raw::Raw;
 use playbook_core::secret;
@@ -14,6 +14,7 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group, Technology};
 
 use super::candidates::Sources;
+use super::roles;
 use super::services::Merged;
 use super::units::{self, UnitClass};
 use crate::fact::{JobFact, TimeZoneFact};
@@ -180,10 +181,37 @@ pub(crate) fn fill(
             schedule: job.schedule.as_ref().map(Into::into),
             time_zone: time_zone(sources, job),
             runner: job.runner.clone(),
-            service: service_of(std::slice::from_ref(&job.evidence)),
+            service: clock_of(job, services).or_else(|| service_of(std::slice::from_ref(&job.evidence))),
             evidence: vec![job.evidence.clone()],
         })
         .collect();
+}
+
+/// The process of the job's folder that has no other work than the clock, or whose command starts what runs the job.
+fn clock_of(job: &JobFact, services: &[Merged]) -> Option<Shown> {
+    let beside = || {
+        services
+            .iter()
+            .map(|merged| &merged.service)
+            .filter(|service| service.is_own() && job.evidence.path.is_in(&service.path))
+    };
+    let starts = |service: &&Service| {
+        service
+            .commands
+            .start
+            .iter()
+            .chain(&service.commands.start_resolved)
+            .any(|command| roles::runs(command.as_str(), job.runner.as_str()))
+    };
+    let found = beside()
+        .filter(|service| service.role == Role::Scheduler)
+        .max_by_key(|service| service.path.depth())
+        .or_else(|| {
+            beside()
+                .filter(|service| service.role == Role::Worker)
+                .find(starts)
+        })?;
+    Some(found.id.clone())
 }
 
 /// Lines behind the beginning of a job in which its options stand.

@@ -199,6 +199,9 @@ pub(crate) fn simple_commands(command: &str) -> Vec<Vec<&str>> {
         .collect()
 }
 
+/// Words in front of a command that an image's entrypoint and its wrappers may take up.
+const ENTRYPOINT_WORDS: usize = 6;
+
 /// `NAME=value` before a command.
 pub(crate) fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
@@ -223,6 +226,21 @@ pub(crate) fn technologies(command: &str) -> Vec<&'static Technology> {
         }
     }
     found
+}
+
+/// Does a command line start this technology, by itself or through an entrypoint in front of it?
+pub(crate) fn runs(command: &str, id: &str) -> bool {
+    let catalogue = Catalogue::get();
+    simple_commands(command).iter().any(|words| {
+        (0..words.len().min(ENTRYPOINT_WORDS)).any(|at| {
+            words.get(at..).is_some_and(|rest| {
+                catalogue
+                    .by_command(rest)
+                    .iter()
+                    .any(|technology| technology.id == id)
+            })
+        })
+    })
 }
 
 /// The role that a command tells.

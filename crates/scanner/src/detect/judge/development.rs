@@ -135,6 +135,10 @@ pub(crate) fn heading(text: &str) -> Option<bool> {
             }
             "testing" | "tests" if negated == 0 => return Some(true),
             "production" | "prod" | "deployment" | "deploy" | "staging" => return Some(negated > 0),
+            // People host for themselves what they use, be it on a machine at home.
+            "hosting" | "hosted" | "selfhosted" | "selfhosting" | "selfhost" | "vps" if negated == 0 => {
+                return Some(false);
+            }
             _ => negated = negated.saturating_sub(1),
         }
     }
@@ -193,6 +197,10 @@ mod tests {
         assert_eq!(heading("# Not for production\n"), Some(true));
         assert_eq!(
             heading("# Production stack. For development see compose.dev.yml\n"),
+            Some(false)
+        );
+        assert_eq!(
+            heading("# Example for self-hosting on your local machine\n# or on a cloud VPS.\na: 1\n"),
             Some(false)
         );
         assert_eq!(heading("# Three services\nservices: # development\n"), None);

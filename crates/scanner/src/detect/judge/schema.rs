@@ -1,7 +1,7 @@
 //! What the names of environment variables say: which belong to the system, to tests, to a bundler; which an
 //! application can't do without. The words stand in `environment.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use playbook_core::secret;
@@ -24,6 +24,7 @@ struct Table {
     mode_ends: BTreeSet<String>,
     development_modes: BTreeSet<String>,
     loopback: Vec<String>,
+    replaced_by: BTreeMap<String, String>,
 }
 
 const TEXT: &str = include_str!("../../../environment.toml");
@@ -77,6 +78,11 @@ pub(crate) fn is_development_key(key: &str) -> bool {
                 .last()
                 .is_some_and(|last| table.test_keys.contains(last))
     })
+}
+
+/// The variable that, where it is offered, does what this one is there for.
+pub(crate) fn replaced_by(name: &str) -> Option<&'static str> {
+    TABLE.as_ref()?.replaced_by.get(name).map(String::as_str)
 }
 
 /// A secret that the application itself needs: without it the application does not start or is not safe, even if the

@@ -34,7 +34,7 @@ impl Sources<'_> {
                     UnitClass::ThirdParty(role) => Some(role),
                     UnitClass::Own => None,
                 };
-                if is_manager(stack, unit) {
+                if is_manager(stack, unit) || is_watcher(stack, unit) {
                     continue;
                 }
                 if third_party.is_none()
@@ -320,6 +320,17 @@ impl Sources<'_> {
             _ => None,
         }
     }
+}
+
+/// A process beside the server on a developer's machine that builds anew what changes.
+fn is_watcher(stack: &Stack, unit: &Unit) -> bool {
+    stack.kind == "procfile"
+        && stack.scope == Scope::Development
+        && unit.kind != "web"
+        && unit
+            .command
+            .as_ref()
+            .is_some_and(|command| crate::detect::judge::development::is_command(command.as_str()))
 }
 
 /// A process manager among the programs of an image: the processes are those that it manages; and what such a manager

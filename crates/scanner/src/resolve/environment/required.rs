@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use playbook_core::evidence::Evidence;
+use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::Setting;
 use playbook_core::inventory::VariableOrigin;
 use playbook_core::path::RelPath;
@@ -19,6 +19,9 @@ pub(super) fn is_required(
     production: &[&&VariableFact],
     sources: &Sources<'_>,
 ) -> bool {
+    if is_replaced(name, sources) {
+        return false;
+    }
     let reads: Vec<&&&VariableFact> = production
         .iter()
         .filter(|fact| {
@@ -66,6 +69,21 @@ pub(super) fn is_required(
         || own_store
         || !of_image && in_code && is_to_be_set(name, production)
         || is_demanded(secret || !has_default, &reads, sources)
+}
+
+/// Does the repository offer another variable in its place?
+fn is_replaced(name: &str, sources: &Sources<'_>) -> bool {
+    schema::replaced_by(name).is_some_and(|other| {
+        sources.facts.variables.iter().any(|fact| {
+            fact.name.as_str() == other
+                && fact.scope == Scope::Production
+                && !fact.commented
+                && matches!(
+                    fact.origin,
+                    VariableOrigin::File | VariableOrigin::Stack | VariableOrigin::Interpolation
+                )
+        })
+    })
 }
 
 /// An example file asks for a value, and what the code falls back on serves nobody: its own machine's address, or
