@@ -16,7 +16,7 @@ pub(crate) mod migrations;
 mod pipeline;
 mod pools;
 mod ports;
-mod processes;
+pub(crate) mod processes;
 mod provisioning;
 mod proxies;
 mod references;
@@ -27,6 +27,7 @@ mod secrets;
 mod support;
 #[cfg(test)]
 pub(crate) mod testing;
+mod targets;
 mod trust;
 mod versions;
 
@@ -58,6 +59,7 @@ const FAMILIES: &[&[&Rule]] = &[
     pools::RULES,
     access::RULES,
     retired::RULES,
+    targets::RULES,
     trust::RULES,
 ];
 

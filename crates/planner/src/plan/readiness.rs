@@ -14,6 +14,7 @@ use super::infrastructure::{Infrastructure, process_name};
 use super::operations::{QueueText, Words, holds};
 use super::{Given, Ledger};
 use crate::prose::Prose;
+use crate::rules::processes;
 
 /// Prefixes that are printed.
 const MOST_API_PREFIXES: usize = 6;
@@ -47,6 +48,10 @@ struct Job<'a> {
     process: Option<Shown>,
     /// Does the clock run inside a process that answers requests?
     inside_web: bool,
+    /// Does it wait for a clock that nothing starts?
+    waits: bool,
+    /// What would start that clock.
+    clock: Option<Shown>,
     replicas: Option<u32>,
 }
 
@@ -175,9 +180,13 @@ fn one<'a>(given: &Given<'a>, job: &'a ScheduledJob) -> Job<'a> {
         Some(service) if service.role == Role::Web => given.of_role(Role::Scheduler).next().or(stated),
         _ => stated,
     };
+    let missing = processes::missing_clock(given.inventory, &job.runner);
+    let service = service.filter(|_| missing.is_none());
     Job {
         job,
         process: service.map(|service| process_name(given, service)),
+        waits: missing.is_some(),
+        clock: missing.and_then(|known| known.start).map(Shown::from),
         inside_web: service.is_some_and(|service| service.role == Role::Web),
         replicas: service.and_then(|service: &Service| service.replicas),
     }

@@ -26,7 +26,7 @@ pub(crate) struct Knowledge {
     pub(crate) unsafe_database_variables: Vec<Setting>,
     pub(crate) backup_words: Vec<Text>,
     pub(crate) seed_words: Vec<Text>,
-    pub(crate) scheduler_runners: Vec<Setting>,
+    pub(crate) scheduler_runners: Vec<SchedulerRunner>,
     pub(crate) frameworks_without_shutdown: Vec<Text>,
     pub(crate) frameworks_without_proxy_trust: Vec<Text>,
     pub(crate) proxy_trust_words: Vec<Text>,
@@ -42,6 +42,16 @@ pub(crate) struct Knowledge {
     pub(crate) issued_secrets: Vec<Text>,
     pub(crate) lockable_manifests: Vec<Text>,
     pub(crate) upload_limit_words: Vec<Text>,
+}
+
+/// A clock that needs a process of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(crate) struct SchedulerRunner {
+    pub(crate) name: Text,
+    pub(crate) values: Vec<Text>,
+    /// Its command, where that is the same in every application.
+    pub(crate) start: Option<Text>,
 }
 
 /// A port of a debugger.

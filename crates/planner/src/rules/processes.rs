@@ -8,7 +8,7 @@ use playbook_core::inventory::{Inventory, Role, ScheduledJob, Service, SignalKin
 use playbook_core::shown::Shown;
 
 use super::facts::{self, Context, code};
-use super::knowledge;
+use super::knowledge::{self, SchedulerRunner};
 use crate::rule::{Findings, Rule};
 
 pub(super) const RULES: &[&Rule] = &[
@@ -123,34 +123,10 @@ fn scheduler_missing(inventory: &Inventory, _: &Context, findings: &mut Findings
         jobs.entry(&job.runner).or_default().push(job);
     }
     for (runner, jobs) in jobs {
-        let Some(known) = knowledge::get()
-            .scheduler_runners
-            .iter()
-            .find(|known| *runner == known.name)
-        else {
+        let Some(known) = missing_clock(inventory, runner) else {
             continue;
         };
-        let starts = |text: &str| known.values.iter().any(|words| text.contains(words));
-        let started = jobs.iter().any(|job| job.service.is_some())
-            || inventory.services.iter().any(|service| {
-                service.role == Role::Scheduler
-                    || starts(&facts::start_text(service))
-                    || service.background.iter().any(|name| name == runner)
-            })
-            || facts::production_units(inventory).any(|(_, unit)| {
-                [&unit.command, &unit.entrypoint]
-                    .into_iter()
-                    .flatten()
-                    .any(|command| starts(command.as_str()))
-            })
-            || inventory
-                .documented_commands
-                .iter()
-                .any(|documented| starts(documented.command.as_str()));
-        if started {
-            continue;
-        }
-        findings
+        let mut draft = findings
             .add(
                 Shown::fill(
                     "{} jobs ({}) wait for {}, which nothing starts.",
@@ -163,7 +139,37 @@ fn scheduler_missing(inventory: &Inventory, _: &Context, findings: &mut Findings
                 jobs.iter().flat_map(|job| job.evidence.iter().take(1).cloned()),
             )
             .confidence(Confidence::Derived);
+        if let Some(start) = known.start {
+            draft = draft.fix(Shown::fill(
+                "Run {} in the application's image as a service of its own, with exactly one instance.",
+                &[&code(&Shown::from(start))],
+            ));
+        }
+        drop(draft);
     }
+}
+
+/// The clock of its own that a runner of jobs needs, when no process and no document starts it.
+pub(crate) fn missing_clock(inventory: &Inventory, runner: &Shown) -> Option<&'static SchedulerRunner> {
+    let known = knowledge::get()
+        .scheduler_runners
+        .iter()
+        .find(|known| *runner == known.name)?;
+    let starts = |text: &str| known.values.iter().any(|words| text.contains(words));
+    let started = inventory.services.iter().any(|service| {
+        service.role == Role::Scheduler
+            || starts(&facts::start_text(service))
+            || service.background.iter().any(|name| name == runner)
+    }) || facts::production_units(inventory).any(|(_, unit)| {
+        [&unit.command, &unit.entrypoint]
+            .into_iter()
+            .flatten()
+            .any(|command| starts(command.as_str()))
+    }) || inventory
+        .documented_commands
+        .iter()
+        .any(|documented| starts(documented.command.as_str()));
+    (!started).then_some(known)
 }
 
 static SINGLETON_SCALED: Rule = Rule {

@@ -153,6 +153,9 @@ fn runtime(merged: &mut Merged, sources: &Sources<'_>) {
     }
 }
 
+/// The key of a project file that names the runtime for which it is compiled.
+const TARGET_KEY: &str = "TargetFramework";
+
 pub(crate) fn best_pin<'a>(
     runtime: &str,
     dir: &RelPath,
@@ -179,15 +182,20 @@ pub(crate) fn best_pin<'a>(
                 .as_ref()
                 .map(|path| path.name().to_owned())
                 .unwrap_or_default();
-            let rank = order
-                .iter()
-                .map(|place| place.split('#').next().unwrap_or(place))
-                .position(|file| match file.strip_prefix('*') {
+            let place = order.iter().position(|place| {
+                let file = place.split('#').next().unwrap_or(place);
+                match file.strip_prefix('*') {
                     Some(end) => name.ends_with(end),
-                    None => *file == name,
-                })
-                .unwrap_or(order.len());
+                    None => file == name,
+                }
+            });
+            let rank = place.unwrap_or(order.len());
+            // What a program is compiled for is what it needs, whatever image it is put into.
+            let target = place
+                .and_then(|at| order.get(at)?.split_once('#'))
+                .is_some_and(|(_, key)| key == TARGET_KEY);
             (
+                !target,
                 !own_image,
                 pin.scope == Scope::Development,
                 usize::MAX - pin.path.depth(),

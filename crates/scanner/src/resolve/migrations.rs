@@ -1,5 +1,6 @@
 //! Migration tools with their files, their commands and where they are run.
 
+mod hook;
 mod layout;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -431,6 +432,14 @@ fn commands(migration: &mut Migration, alone: bool, sources: &Sources<'_>) {
                 .iter()
                 .any(|evidence| place.as_ref().is_none_or(|place| evidence.path.is_in(place)))
     });
+    let stated = migration.command.is_some()
+        || stated_command(technology, place.as_ref().filter(|_| !alone), sources).is_some();
+    if let Some((command, place)) = hook::of_release(sources).filter(|_| alone && !stated && migration.at_start) {
+        migration.command = Some(command);
+        migration.run_by.extend(place);
+        migration.run_by.sort();
+        migration.at_start = false;
+    }
     if migration.command.is_none() && !(migration.at_start && facts.apply.is_none()) {
         migration.command = stated_command(technology, place.as_ref().filter(|_| !alone), sources)
             .or_else(|| facts.apply.and_then(parse));

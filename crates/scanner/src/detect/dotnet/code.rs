@@ -1,5 +1,6 @@
 //! What C# code does at start: migrations, background hosts, recurring jobs, providers of EF Core.
 
+use playbook_core::evidence::Scope;
 use playbook_core::inventory::SignalKind;
 use playbook_core::shown::Shown;
 
@@ -119,6 +120,8 @@ fn jobs(code: &Code<'_>, facts: &mut Facts) {
 
 /// The provider that a context is configured with is what is used; packages of others may be installed beside it.
 fn providers(code: &Code<'_>, facts: &mut Facts) {
+    // The factory is for the command-line tools on a developer's machine.
+    let for_tools = code.has("IDesignTimeDbContextFactory<");
     for found in code.all(&pattern!(
         r"\.(?P<provider>UseNpgsql|UseSqlServer|UseMySql|UseMySQL|UseOracle|UseCosmos|UseMongoDB)\s*\("
     )) {
@@ -135,7 +138,14 @@ fn providers(code: &Code<'_>, facts: &mut Facts) {
         if in_conditional_branch(code, at) {
             continue;
         }
-        facts.stores.extend(store(code.source, kind, true, code.line(at)));
+        facts
+            .stores
+            .extend(store(code.source, kind, true, code.line(at)).map(|mut found| {
+                if for_tools {
+                    found.scope = Scope::Development;
+                }
+                found
+            }));
     }
 }
 

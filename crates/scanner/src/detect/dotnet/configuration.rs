@@ -140,6 +140,20 @@ fn secrets<'tree>(
         });
         if let Some(password) = password.filter(|password| !password.is_empty()) {
             let _ = judge::literal(source, facts, "Password", password, place);
+            let variable = EnvName::parse(Raw::new(&keys.join("__")));
+            let of_options = keys.len() > 1 && keys.first().is_some_and(|first| *first != "ConnectionStrings");
+            if let Some(variable) = variable.filter(|_| main && of_options) {
+                let mut told = VariableFact::new(
+                    variable,
+                    VariableOrigin::Code,
+                    source.scope,
+                    source.at(node.line()),
+                );
+                told.secret = true;
+                told.has_default = true;
+                told.placeholder = true;
+                facts.variables.push(told);
+            }
         } else if secret::is_secret_name(name) && !text.trim().contains(' ') {
             let judged = judge::literal(source, facts, name, text, place);
             let variable = EnvName::parse(Raw::new(&keys.join("__")));

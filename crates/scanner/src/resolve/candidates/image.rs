@@ -49,6 +49,9 @@ impl Sources<'_> {
                 continue;
             }
             let own: Vec<Candidate> = self.of_targets(container, &dir);
+            if own.len() > 1 && self.is_chosen_by_setting(container) {
+                continue;
+            }
             if own.len() > 1 {
                 out.extend(own);
                 continue;
@@ -114,6 +117,19 @@ impl Sources<'_> {
             .filter(|end| end.contains('/'))
             .find_map(|end| self.apps.at_text(end))
             .map(|app| app.dir.clone())
+    }
+
+    /// Do the stacks that build it leave the stage to a setting? Then the stages are variants of what the stacks run.
+    fn is_chosen_by_setting(&self, container: &Container) -> bool {
+        let mut builds = self
+            .stacks
+            .iter()
+            .filter(|stack| stack.scope == Scope::Production)
+            .flat_map(|stack| &stack.units)
+            .filter_map(|unit| unit.build.as_ref())
+            .filter(|build| build.dockerfile.as_ref() == Some(&container.path))
+            .peekable();
+        builds.peek().is_some() && builds.all(|build| build.target.is_none())
     }
 
     /// One process for each stage that is an image of its own; stages for development and tests are none.

@@ -6,6 +6,7 @@ use playbook_core::inventory::{Role, Stack, Unit};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::{Candidate, Sources, Tier, joined, telling_name};
 use crate::resolve::apps::App;
@@ -34,7 +35,7 @@ impl Sources<'_> {
                     UnitClass::ThirdParty(role) => Some(role),
                     UnitClass::Own => None,
                 };
-                if is_manager(stack, unit) || is_watcher(stack, unit) {
+                if is_manager(stack, unit) || is_watcher(stack, unit) || is_part_of_image(stack, unit) {
                     continue;
                 }
                 if third_party.is_none()
@@ -220,7 +221,7 @@ impl Sources<'_> {
                 })
             };
             let found = by_folder
-                .map(|app| app.dir.clone())
+                .map(|app| self.started_of(&app.dir))
                 .or_else(|| by_container().map(|c| self.dir_of_image(c)));
             if found.is_some() {
                 return found;
@@ -238,13 +239,29 @@ impl Sources<'_> {
             .filter(|app| !app.dir.is_root() && ends_with_words(&words, telling_name(&app.dir)))
             .max_by_key(|app| telling_name(&app.dir).len());
         if let Some(app) = by_end.filter(|_| has_image) {
-            return Some(app.dir.clone());
+            return Some(self.started_of(&app.dir));
         }
         // With a single application there is no choice.
         match self.apps.all.as_slice() {
             [only] => Some(only.dir.clone()),
             _ => None,
         }
+    }
+
+    /// What the image starts that is built in a folder of the same name around this one: a library is called like the
+    /// service of which it is a part.
+    fn started_of(&self, dir: &RelPath) -> RelPath {
+        self.containers
+            .iter()
+            .filter(|container| container.scope == Scope::Production)
+            .find(|container| {
+                let around = container.path.parent();
+                !around.is_root()
+                    && around != *dir
+                    && dir.is_in(&around)
+                    && around.name().eq_ignore_ascii_case(telling_name(dir))
+            })
+            .map_or_else(|| dir.clone(), |container| self.dir_of_image(container))
     }
 
     /// The application whose folder or name a command tells: `node apps/api/dist/main.js`, `pnpm --filter api start`; of
@@ -303,15 +320,25 @@ impl Sources<'_> {
     /// The folder of the member of a workspace whose compiled program a command starts: `/usr/local/bin/shop_server`.
     pub(super) fn dir_of_program(&self, command: &CommandLine) -> Option<RelPath> {
         let words = roles::simple_commands(command.as_str());
-        let program = words.last()?.first()?.rsplit('/').next()?;
+        let last = words.last()?;
+        let file = |word: &'_ &str| word.rsplit('/').next().map(str::to_owned);
+        // The runtime starts the assembly that it is given.
+        let program = match last.as_slice() {
+            [runtime, rest @ ..] if file(runtime)? == "dotnet" => {
+                let assembly = rest.iter().find_map(|word| word.strip_suffix(".dll"))?;
+                file(&assembly)?
+            }
+            [program, ..] => file(program)?,
+            [] => return None,
+        };
         let is_called = |app: &&App| {
             matches!(app.runtime, "rust" | "go" | "dotnet")
                 && app.projects.iter().any(|project| {
                     project
                         .programs
                         .iter()
-                        .any(|(name, _, _)| name.as_str() == program)
-                        || project.name.as_ref().is_some_and(|name| name.as_str() == program)
+                        .any(|(name, _, _)| name.as_str() == program.as_str())
+                        || project.name.as_ref().is_some_and(|name| name.as_str() == program.as_str())
                 })
         };
         let mut found = self.apps.all.iter().filter(is_called);
@@ -320,6 +347,28 @@ impl Sources<'_> {
             _ => None,
         }
     }
+}
+
+/// A proxy and the servers behind it that one image starts together: one process of the deployment, which is the image.
+fn is_part_of_image(stack: &Stack, unit: &Unit) -> bool {
+    let text = |unit: &Unit| unit.command.as_ref().map(|command| command.as_str().to_owned());
+    let is_proxy = |unit: &Unit| {
+        let command = text(unit).unwrap_or_default();
+        let program = command.split_whitespace().next().unwrap_or_default();
+        Catalogue::get()
+            .by_image(program.rsplit('/').next().unwrap_or(program))
+            .iter()
+            .any(|found| found.technology.roles.contains(&"proxy"))
+    };
+    let is_server = || {
+        roles::technologies(&text(unit).unwrap_or_default())
+            .iter()
+            .any(|technology| technology.group == Group::Server)
+    };
+    stack.kind == "procfile"
+        && unit.kind == "worker"
+        && stack.units.iter().any(is_proxy)
+        && (is_proxy(unit) || is_server())
 }
 
 /// A process beside the server on a developer's machine that builds anew what changes.
