@@ -12,6 +12,7 @@ mod health;
 mod images;
 pub(crate) mod knowledge;
 mod limits;
+mod management;
 pub(crate) mod migrations;
 mod pipeline;
 mod pools;
@@ -25,9 +26,9 @@ mod revisions;
 mod rollout;
 mod secrets;
 mod support;
+mod targets;
 #[cfg(test)]
 pub(crate) mod testing;
-mod targets;
 mod trust;
 mod versions;
 
@@ -59,6 +60,7 @@ const FAMILIES: &[&[&Rule]] = &[
     pools::RULES,
     access::RULES,
     retired::RULES,
+    management::RULES,
     targets::RULES,
     trust::RULES,
 ];

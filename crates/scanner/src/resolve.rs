@@ -20,6 +20,7 @@ mod conventions;
 mod datastores;
 mod environment;
 mod images;
+mod jobs;
 mod kustomize;
 mod lists;
 mod migrations;

@@ -331,6 +331,8 @@ words! {
         ReadsForwardedAddress = "reads-forwarded-address",
         /// An ignore file of image builds does not leave out files of variables.
         EnvFileNotIgnored = "env-file-not-ignored",
+        /// The framework's endpoints for those who run it are served with the application.
+        ManagementExposed = "management-exposed",
     }
 }
 

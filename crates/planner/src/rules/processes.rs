@@ -126,7 +126,7 @@ fn scheduler_missing(inventory: &Inventory, _: &Context, findings: &mut Findings
         let Some(known) = missing_clock(inventory, runner) else {
             continue;
         };
-        let mut draft = findings
+        let draft = findings
             .add(
                 Shown::fill(
                     "{} jobs ({}) wait for {}, which nothing starts.",
@@ -140,12 +140,11 @@ fn scheduler_missing(inventory: &Inventory, _: &Context, findings: &mut Findings
             )
             .confidence(Confidence::Derived);
         if let Some(start) = known.start {
-            draft = draft.fix(Shown::fill(
+            draft.fix(Shown::fill(
                 "Run {} in the application's image as a service of its own, with exactly one instance.",
                 &[&code(&Shown::from(start))],
             ));
         }
-        drop(draft);
     }
 }
 

@@ -54,7 +54,12 @@ fn older_image(inventory: &Inventory, _: &Context, findings: &mut Findings) {
                     .entry((name.clone(), pin.version.clone(), target.clone()))
                     .or_default();
                 places.push(source.clone());
-                places.extend(pin.evidence.iter().filter(|place| place.path == *dockerfile).cloned());
+                places.extend(
+                    pin.evidence
+                        .iter()
+                        .filter(|place| place.path == *dockerfile)
+                        .cloned(),
+                );
             }
         }
     }

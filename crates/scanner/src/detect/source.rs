@@ -11,6 +11,7 @@ use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::secret;
 use playbook_core::shown::Shown;
+use std::borrow::Cow;
 
 use super::Detector;
 use super::judge::{self, schema};
@@ -367,12 +368,24 @@ fn port_of(address: &str) -> Option<u16> {
     ))
 }
 
+/// A number without the marks that only its readers need: `15_000L` is `15000`.
+fn digits_of(text: &str) -> Cow<'_, str> {
+    let bare = text.trim_end_matches(['l', 'L']);
+    let number = bare.starts_with(|letter: char| letter.is_ascii_digit())
+        && bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    if number {
+        Cow::Owned(bare.replace('_', ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 fn job(source: &Source<'_>, language: &'static Language, hit: &Hit, facts: &mut Facts) {
     let schedule = ["schedule", "first", "cron", "every"]
         .iter()
         .find_map(|attribute| hit.attribute(attribute))
-        .map(|text| default_of(text.trim_matches(['"', '\''])))
-        .and_then(|text| Schedule::parse(Raw::new(text)));
+        .map(|text| digits_of(default_of(text.trim_matches(['"', '\'']))))
+        .and_then(|text| Schedule::parse(Raw::new(&text)));
     let stem = source.path.name().split('.').next().unwrap_or_default();
     let name = hit
         .name

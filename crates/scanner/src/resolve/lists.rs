@@ -6,7 +6,7 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{
     AuthFact, Container, Datastore, ExternalService, Interface, InterfaceKind, Inventory, Observability,
-    Role, Route, ScheduledJob, Seed, Service, Stack, VariableOrigin,
+    Route, Seed, Stack, VariableOrigin,
 };
 use playbook_core::raw::Raw;
 use playbook_core::secret;
@@ -14,10 +14,9 @@ use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group, Technology};
 
 use super::candidates::Sources;
-use super::roles;
+use super::jobs;
 use super::services::Merged;
 use super::units::{self, UnitClass};
-use crate::fact::{JobFact, TimeZoneFact};
 use crate::index::FileIndex;
 use crate::scope;
 
@@ -172,78 +171,7 @@ pub(crate) fn fill(
     inventory.observability = observability(sources, services);
     let scraped = metrics_routes(inventory);
     inventory.interfaces.extend(scraped);
-    inventory.scheduled_jobs = facts
-        .jobs
-        .iter()
-        .filter(|job| job.scope == Scope::Production)
-        .map(|job| ScheduledJob {
-            name: (&job.name).into(),
-            schedule: job.schedule.as_ref().map(Into::into),
-            time_zone: time_zone(sources, job),
-            runner: job.runner.clone(),
-            service: clock_of(job, services).or_else(|| service_of(std::slice::from_ref(&job.evidence))),
-            evidence: vec![job.evidence.clone()],
-        })
-        .collect();
-}
-
-/// The process of the job's folder that has no other work than the clock, or whose command starts what runs the job.
-fn clock_of(job: &JobFact, services: &[Merged]) -> Option<Shown> {
-    let beside = || {
-        services
-            .iter()
-            .map(|merged| &merged.service)
-            .filter(|service| service.is_own() && job.evidence.path.is_in(&service.path))
-    };
-    let starts = |service: &&Service| {
-        service
-            .commands
-            .start
-            .iter()
-            .chain(&service.commands.start_resolved)
-            .any(|command| roles::runs(command.as_str(), job.runner.as_str()))
-    };
-    let found = beside()
-        .filter(|service| service.role == Role::Scheduler)
-        .max_by_key(|service| service.path.depth())
-        .or_else(|| {
-            beside()
-                .filter(|service| service.role == Role::Worker)
-                .find(starts)
-        })?;
-    Some(found.id.clone())
-}
-
-/// Lines behind the beginning of a job in which its options stand.
-const JOB_LINES: u32 = 8;
-
-/// The time zone that a job is scheduled in: what stands at the job itself, else the setting of its application.
-fn time_zone(sources: &Sources<'_>, job: &JobFact) -> Option<Shown> {
-    let fits = |fact: &&TimeZoneFact| fact.runner.is_empty() || job.runner == fact.runner;
-    let zones = || sources.facts.time_zones.iter().filter(fits);
-    let near = zones()
-        .filter(|fact| !fact.whole && fact.evidence.path == job.evidence.path)
-        .filter_map(|fact| {
-            let (at, start) = (fact.evidence.line?, job.evidence.line?);
-            let distance = at.checked_sub(start)?;
-            (distance <= JOB_LINES).then_some((distance, fact))
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, fact)| fact);
-    // Another job that begins in between has the zone for itself.
-    let taken = near.is_some_and(|fact| {
-        sources.facts.jobs.iter().any(|other| {
-            other.evidence.path == job.evidence.path
-                && other.evidence.line > job.evidence.line
-                && other.evidence.line <= fact.evidence.line
-        })
-    });
-    let owner = |path: &playbook_core::path::RelPath| sources.apps.owner(path).map(|app| app.dir.clone());
-    near.filter(|_| !taken)
-        .or_else(|| {
-            zones().find(|fact| fact.whole && owner(&fact.evidence.path) == owner(&job.evidence.path))
-        })
-        .map(|fact| (&fact.zone).into())
+    inventory.scheduled_jobs = jobs::of(sources, services, by_folder);
 }
 
 /// What packages of an application that runs as a service stand for, by slug.

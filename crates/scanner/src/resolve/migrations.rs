@@ -434,7 +434,9 @@ fn commands(migration: &mut Migration, alone: bool, sources: &Sources<'_>) {
     });
     let stated = migration.command.is_some()
         || stated_command(technology, place.as_ref().filter(|_| !alone), sources).is_some();
-    if let Some((command, place)) = hook::of_release(sources).filter(|_| alone && !stated && migration.at_start) {
+    if let Some((command, place)) =
+        hook::of_release(sources).filter(|_| alone && !stated && migration.at_start)
+    {
         migration.command = Some(command);
         migration.run_by.extend(place);
         migration.run_by.sort();

@@ -141,7 +141,8 @@ fn secrets<'tree>(
         if let Some(password) = password.filter(|password| !password.is_empty()) {
             let _ = judge::literal(source, facts, "Password", password, place);
             let variable = EnvName::parse(Raw::new(&keys.join("__")));
-            let of_options = keys.len() > 1 && keys.first().is_some_and(|first| *first != "ConnectionStrings");
+            let of_options =
+                keys.len() > 1 && keys.first().is_some_and(|first| *first != "ConnectionStrings");
             if let Some(variable) = variable.filter(|_| main && of_options) {
                 let mut told = VariableFact::new(
                     variable,

@@ -3,6 +3,7 @@
 
 pub(super) mod table;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use playbook_core::evidence::Scope;
@@ -110,7 +111,14 @@ fn documents(source: &Source<'_>) -> Vec<Settings> {
     if source.path.name().ends_with(".conf") {
         return vec![with_overrides(hocon::entries(source.text))];
     }
-    let (trees, _) = yaml::documents(source.text);
+    // A build that fills its resources in writes a backslash before a dollar sign that is not its own; in quotes that is
+    // no YAML.
+    let text = if source.text.contains(r"\${") {
+        Cow::Owned(source.text.replace(r"\${", "${"))
+    } else {
+        Cow::Borrowed(source.text)
+    };
+    let (trees, _) = yaml::documents(&text);
     trees
         .iter()
         .map(|tree| {

@@ -338,7 +338,10 @@ impl Sources<'_> {
                         .programs
                         .iter()
                         .any(|(name, _, _)| name.as_str() == program.as_str())
-                        || project.name.as_ref().is_some_and(|name| name.as_str() == program.as_str())
+                        || project
+                            .name
+                            .as_ref()
+                            .is_some_and(|name| name.as_str() == program.as_str())
                 })
         };
         let mut found = self.apps.all.iter().filter(is_called);

@@ -21,3 +21,41 @@ pub(super) fn of_release(sources: &Sources<'_>) -> Option<(CommandLine, Option<E
             says.then(|| (command.clone(), unit.evidence.first().cloned()))
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing;
+
+    #[test]
+    fn a_release_that_migrates_by_the_program() {
+        let inventory = testing::inventory(
+            "
+//- Cargo.toml
+[package]
+name = \"shop\"
+[dependencies]
+axum = \"0.8\"
+diesel = { version = \"2\", features = [\"postgres\"] }
+diesel_migrations = \"2\"
+//- src/main.rs
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!(\"./migrations\");
+fn main() {
+    connection.run_pending_migrations(MIGRATIONS).unwrap();
+}
+//- migrations/2026-01-01-000000_start/up.sql
+create table a (id int);
+//- migrations/2026-01-01-000000_start/down.sql
+drop table a;
+//- Procfile
+release: ./target/release/shop migrate
+web: ./target/release/shop server
+",
+        );
+        let migration = &inventory.migrations[0];
+        assert_eq!(
+            migration.command.as_ref().map(|command| command.as_str()),
+            Some("./target/release/shop migrate")
+        );
+        assert!(!migration.at_start);
+    }
+}

@@ -335,3 +335,97 @@ services:
         "{found:?}"
     );
 }
+
+#[test]
+fn an_assembly_is_the_project_that_it_is_called_after() {
+    let files = "
+//- Directory.Build.props
+<Project><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>
+//- src/Orders/src/Orders/Orders.csproj
+<Project Sdk=\"Microsoft.NET.Sdk\"></Project>
+//- src/Orders/src/Orders.Api/Orders.Api.csproj
+<Project Sdk=\"Microsoft.NET.Sdk.Web\"></Project>
+//- src/Orders/Dockerfile
+FROM mcr.microsoft.com/dotnet/aspnet:9.0
+COPY out .
+EXPOSE 80
+ENTRYPOINT [\"dotnet\", \"Orders.Api.dll\"]
+//- deploy/all.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: orders
+spec:
+  template:
+    spec:
+      containers:
+        - name: orders
+          image: example/shop-orders:v1
+";
+    let inventory = testing::inventory(files);
+    is(&of(&inventory), &[("orders", "web", "src/Orders/src/Orders.Api")]);
+    let service = &inventory.services[0];
+    assert_eq!(
+        service.dockerfile.as_ref().map(|path| path.as_str()),
+        Some("src/Orders/Dockerfile")
+    );
+    // What it is compiled for, not what the image happens to have.
+    assert_eq!(
+        service.runtime.version.as_ref().map(|version| version.as_str()),
+        Some("10.0")
+    );
+}
+
+#[test]
+fn stages_that_a_setting_chooses_are_variants() {
+    let files = "
+//- composer.json
+{\"require\": {\"laravel/framework\": \"^11.0\"}}
+//- artisan
+#!/usr/bin/env php
+//- Dockerfile
+FROM php:8.3-cli AS base
+COPY . /var/www
+FROM base AS apache-runtime
+CMD [\"apache2-foreground\"]
+FROM base AS fpm-runtime
+CMD [\"php-fpm\"]
+//- docker/nginx/Procfile
+fpm: php-fpm
+nginx: nginx -g 'daemon off;'
+//- docker-compose.yml
+services:
+  web:
+    build:
+      context: .
+      target: ${RUNTIME}-runtime
+    ports: [\"8080:80\"]
+";
+    is(&told(files), &[("web", "web", ".")]);
+}
+
+#[test]
+fn watchers_of_developers_are_no_processes() {
+    let files = "
+//- Gemfile
+gem \"rails\"
+gem \"sidekiq\"
+//- config/application.rb
+module Shop
+  class Application < Rails::Application
+  end
+end
+//- Procfile.dev
+web: bin/rails server
+css: bin/rails tailwindcss:watch
+jobs: bundle exec sidekiq
+";
+    let found = told(files);
+    assert!(found.iter().all(|(id, ..)| id != "css"), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|(id, role, _)| id == "jobs" && *role == "worker"),
+        "{found:?}"
+    );
+}
