@@ -459,7 +459,7 @@ fn origin(given: &Given<'_>, variable: &EnvironmentVariable) -> Origin {
         if is_store_address(given, variable) {
             return Origin::Datastore;
         }
-        if is_vendor(given, variable) || is_issued(variable) {
+        if is_vendor(given, variable) || is_issued(given, variable) || is_of_provider(given, variable) {
             return Origin::Asked;
         }
         return if variable.required || variable.placeholder || source.is_some() {
@@ -535,11 +535,34 @@ fn is_vendor(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
 }
 
 /// Does somebody give it out, or does it open what exists already, as its name says?
-fn is_issued(variable: &EnvironmentVariable) -> bool {
+fn is_issued(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
     let name = variable.name.as_str().to_ascii_uppercase();
-    knowledge::get().issued_secrets.iter().any(|end| {
-        name.strip_suffix(end)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+    // Who gives out an identifier gives out its secret.
+    let has_identifier = name.strip_suffix("_SECRET").is_some_and(|owner| {
+        given.variables.iter().any(|other| {
+            other
+                .name
+                .as_str()
+                .strip_prefix(owner)
+                .is_some_and(|rest| rest == "_ID")
+        })
+    });
+    has_identifier
+        || knowledge::get().issued_secrets.iter().any(|end| {
+            name.strip_suffix(end)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+        })
+}
+
+/// Is it a credential of a datastore that only a provider runs?
+fn is_of_provider(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
+    given.datastores.iter().any(|store| {
+        let managed = Catalogue::get()
+            .find(Group::Datastore, store.kind.as_str())
+            .and_then(|technology| technology.datastore.as_ref())
+            .is_some_and(|facts| facts.managed_only);
+        managed
+            && (store.variables.contains(&variable.name) || variable.configures.as_ref() == Some(&store.kind))
     })
 }
 

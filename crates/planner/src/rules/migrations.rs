@@ -139,8 +139,17 @@ fn runs_in_deployment(inventory: &Inventory, migration: &Migration) -> bool {
                 || migration
                     .run_by
                     .iter()
-                    .any(|place| is_script(place) && text.contains(place.path.name()))
+                    .any(|place| is_script(place) && calls(text, place.path.name()))
         })
+}
+
+/// Does a command call a script, which images also install without the end of its name?
+fn calls(text: &str, script: &str) -> bool {
+    let stem = script.rsplit_once('.').map_or(script, |(stem, _)| stem);
+    text.contains(script)
+        || text
+            .split_whitespace()
+            .any(|word| word.rsplit('/').next().unwrap_or(word) == stem)
 }
 
 fn is_script(place: &Evidence) -> bool {

@@ -92,6 +92,8 @@ fn time_zone(sources: &Sources<'_>, job: &JobFact) -> Option<Shown> {
 
 #[cfg(test)]
 mod tests {
+    use playbook_core::shown::Shown;
+
     use crate::testing;
 
     #[test]
@@ -117,6 +119,6 @@ jobs: bin/entry bundle exec sidekiq
 ",
         );
         let job = &inventory.scheduled_jobs[0];
-        assert_eq!(job.service.as_ref().map(|id| id.as_str()), Some("jobs"));
+        assert_eq!(job.service.as_ref().map(Shown::as_str), Some("jobs"));
     }
 }

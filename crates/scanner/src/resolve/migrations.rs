@@ -490,6 +490,8 @@ fn stated_command(
     let pick = |text: &str| {
         roles::simple_commands(text)
             .into_iter()
+            // A program below a variable of the script is found by that script alone.
+            .filter(|words| !words.iter().take(2).any(|word| word.contains('$')))
             .map(|words| words.join(" "))
             .find(|command| applies(technology, command))
             .and_then(|command| parse(&command))

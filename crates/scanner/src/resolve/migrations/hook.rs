@@ -24,6 +24,8 @@ pub(super) fn of_release(sources: &Sources<'_>) -> Option<(CommandLine, Option<E
 
 #[cfg(test)]
 mod tests {
+    use playbook_core::harmless::CommandLine;
+
     use crate::testing;
 
     #[test]
@@ -53,7 +55,7 @@ web: ./target/release/shop server
         );
         let migration = &inventory.migrations[0];
         assert_eq!(
-            migration.command.as_ref().map(|command| command.as_str()),
+            migration.command.as_ref().map(CommandLine::as_str),
             Some("./target/release/shop migrate")
         );
         assert!(!migration.at_start);

@@ -1,4 +1,6 @@
 use playbook_core::inventory::Inventory;
+use playbook_core::path::RelPath;
+use playbook_core::shown::Shown;
 
 use crate::testing;
 
@@ -239,10 +241,7 @@ CMD [\"/app\"]
         .services
         .first()
         .and_then(|service| service.dockerfile.as_ref());
-    assert_eq!(
-        dockerfile.map(playbook_core::path::RelPath::as_str),
-        Some("docker/app/Dockerfile")
-    );
+    assert_eq!(dockerfile.map(RelPath::as_str), Some("docker/app/Dockerfile"));
 }
 
 #[test]
@@ -366,14 +365,11 @@ spec:
     is(&of(&inventory), &[("orders", "web", "src/Orders/src/Orders.Api")]);
     let service = &inventory.services[0];
     assert_eq!(
-        service.dockerfile.as_ref().map(|path| path.as_str()),
+        service.dockerfile.as_ref().map(RelPath::as_str),
         Some("src/Orders/Dockerfile")
     );
     // What it is compiled for, not what the image happens to have.
-    assert_eq!(
-        service.runtime.version.as_ref().map(|version| version.as_str()),
-        Some("10.0")
-    );
+    assert_eq!(service.runtime.version.as_ref().map(Shown::as_str), Some("10.0"));
 }
 
 #[test]
