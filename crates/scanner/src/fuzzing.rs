@@ -83,7 +83,7 @@ const TARGETS: &[Target] = &[
         text
     ))),
     target!("ini", [".ini", ".cfg", ".conf", ".service", ".timer"], |text| {
-        drop(ini::parse(text))
+        drop(ini::parse(text));
     }),
     target!("shell", [".sh", "entrypoint", "Makefile"], |text| shell_text(
         text

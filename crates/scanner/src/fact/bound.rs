@@ -57,7 +57,7 @@ impl Facts {
 
 /// Applies a cut to each; every one of them is cut, also behind the first that was too long.
 fn any<T>(list: &mut [T], cut: fn(&mut T) -> bool) -> bool {
-    list.iter_mut().fold(false, |long, item| cut(item) || long)
+    list.iter_mut().map(cut).filter(|long| *long).count() > 0
 }
 
 fn stack(stack: &mut Stack) -> bool {
@@ -75,9 +75,7 @@ fn stack(stack: &mut Stack) -> bool {
         cut(groups, limits::SERVICES),
     ]
     .contains(&true);
-    let of_groups = groups.iter_mut().fold(false, |long, group| {
-        cut(&mut group.variables, limits::PARTS_OF_A_UNIT) || long
-    });
+    let of_groups = any(groups, |group| cut(&mut group.variables, limits::PARTS_OF_A_UNIT));
     any(units, unit) || lists || of_groups
 }
 
@@ -127,8 +125,8 @@ fn script(script: &mut ShellScript) -> bool {
         cut(&mut script.arms, limits::SERVICES),
     ]
     .contains(&true);
-    let of_arms = script.arms.iter_mut().fold(false, |long, arm| {
-        cut(&mut arm.commands, limits::PARTS_OF_A_UNIT) || long
+    let of_arms = any(&mut script.arms, |arm| {
+        cut(&mut arm.commands, limits::PARTS_OF_A_UNIT)
     });
     lists || of_arms
 }

@@ -10,6 +10,9 @@ use super::ParseProblem;
 use super::shell;
 use crate::limits;
 
+/// The index of a stage with the variables that it sees.
+type Seen = (usize, Rc<BTreeMap<String, String>>);
+
 /// A Dockerfile.
 #[derive(Debug, Default)]
 pub(crate) struct Dockerfile {
@@ -23,7 +26,7 @@ pub(crate) struct Dockerfile {
     pub(crate) problem: Option<ParseProblem>,
     /// The variables of the stage that was asked about last, with its index: a walk over the instructions of a stage
     /// asks for them again and again.
-    seen: RefCell<Option<(usize, Rc<BTreeMap<String, String>>)>>,
+    seen: RefCell<Option<Seen>>,
 }
 
 /// A build stage.

@@ -274,7 +274,7 @@ fn worker(code: &Code<'_>, call: &Call) -> Option<(EntryKind, &'static str)> {
     }
     if !entry.method.is_empty() {
         let name = call.assigned.as_deref()?;
-        code.calls_method(name, &entry.method).then_some(())?;
+        code.calls_method(name, entry.method).then_some(())?;
     }
     let exports = code.code().contains("export ") || code.code().contains("module.exports");
     let nest = entry.framework == "nestjs";
