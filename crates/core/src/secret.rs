@@ -1,9 +1,10 @@
 //! Is this name, or this value, a secret?
 //!
 //! Names are judged by their words (`names`), values by the shapes that vendors give to their credentials
-//! (`tokens`) and by what people and generators make (`values`). The words stand in `secret/words.toml`, the shapes
+//! (`tokens`) and by what people and generators make (`values`, `letters`). The words stand in `secret/words.toml`, the shapes
 //! in `secret/patterns.toml`.
 
+mod letters;
 mod names;
 mod search;
 mod tokens;

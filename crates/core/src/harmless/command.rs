@@ -190,6 +190,14 @@ mod tests {
                 "rabbitmqctl add_user app blue",
                 "rabbitmqctl add_user app <REDACTED>",
             ),
+            ("curl -fsu a:b https://x.example.com", "curl -fsu <REDACTED> https://x.example.com"),
+            ("docker login -u me -p 28104993", "docker login -u me -p <REDACTED>"),
+            (
+                "echo \"login ci password blue horse\" and more",
+                "echo \"login ci password <REDACTED>\" and more",
+            ),
+            ("run 11bd71901bbe5b1630ceea73d27597364c9af683", "run <REDACTED>"),
+            ("run _344GClkBUEH8shCLxWwhoKfcl1e_9trT1ubCjyJfDw=", "run <REDACTED>"),
             ("x p%40ss", "x <REDACTED>"),
             ("run ${DB_PASSWORD:-blue}", "run <REDACTED>"),
             ("base64 -d <<< blue", "base64 -d <<< <REDACTED>"),
@@ -226,6 +234,10 @@ mod tests {
             "celery -A config.celery_app beat -l INFO --scheduler django_celery_beat.schedulers:DatabaseScheduler",
             "wait-for-it.sh db:5432 -t 60 -- npm run start:prod",
             "npm run start -- --port 3000",
+            "git checkout 11bd71901bbe5b1630ceea73d27597364c9af683",
+            "pip install git+https://git.example.com/a/b.git@11bd71901bbe5b1630ceea73d27597364c9af683",
+            "docker run -d -p 8080:80 nginx",
+            "echo \"starting the server\"",
         ] {
             assert_eq!(shown(text), text);
         }

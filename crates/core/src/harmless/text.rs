@@ -176,6 +176,15 @@ harmless! {
     }
 }
 
+impl Sentence {
+    /// What is said about a variable or setting. The description of a secret may tell the secret, or last year's: what
+    /// could do so is refused.
+    pub fn describe(name: &str, raw: Raw<'_>) -> Option<Self> {
+        let tells = pattern!(r"(?i)\b(is|are|was|were|be|been|to|of|like|old|former|previous|example|default|defaults|as|use|used|value|e\.g\.)\b|[:=`\x22']|\d");
+        (!secret::is_secret_name(name) || !tells(raw.peek())).then(|| Self::parse(raw)).flatten()
+    }
+}
+
 harmless! {
     /// The value of a setting that is harmless by its shape: a number, a switch, a level, a locale, a local address, a
     /// duration, a path, a list of such. Which names may show a value at all is decided by [`Setting::judge`].

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{tokens, words};
+use super::{letters, tokens, words};
 
 /// `scheme://user:password@host`, `user:password@host`, and a query that carries a credential.
 pub fn has_user_info(text: &str) -> bool {
@@ -31,6 +31,7 @@ pub fn looks_like_token(text: &str) -> bool {
         || text
             .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')))
             .any(is_random_run)
+        || letters::is_generated(text)
 }
 
 /// Do only shapes match that harmless things share, such as a UUID?
@@ -59,7 +60,8 @@ pub fn is_random_run(run: &str) -> bool {
     let lower = run.bytes().filter(u8::is_ascii_lowercase).count();
     if run.bytes().all(|b| b.is_ascii_hexdigit()) {
         // Long enough to be a key; shorter ones are revisions and digests' heads.
-        return run.len() >= 24 && digits > 0 && digits < run.len();
+        let letters = run.len() - digits;
+        return run.len() >= 24 && digits > 0 && letters > 0 || digits >= 3 && letters >= 3;
     }
     if digits == 0 && is_camel_case(run) {
         return false;

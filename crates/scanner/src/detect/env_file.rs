@@ -105,7 +105,7 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
 fn description(entry: &Entry) -> Option<Shown> {
     let text = entry.description_text.trim();
     (text.split_whitespace().count() >= 3)
-        .then(|| Sentence::parse(Raw::new(text)).map(Shown::from))
+        .then(|| Sentence::describe(&entry.name, Raw::new(text)).map(Shown::from))
         .flatten()
 }
 

@@ -156,7 +156,7 @@ impl<'a, 'f> Sheet<'a, 'f> {
         fact.documented = says.description.is_some();
         fact.description = says
             .description
-            .and_then(|text| Sentence::parse(Raw::new(text)))
+            .and_then(|text| Sentence::describe(name, Raw::new(text)))
             .map(Shown::from);
         self.facts.variables.push(fact);
         Some(UnitVariable {

@@ -48,7 +48,7 @@ impl Declared<'_> {
             default: shown.map(Shown::from),
             description: self
                 .description
-                .and_then(|text| Sentence::parse(Raw::new(text)))
+                .and_then(|text| Sentence::describe(self.name, Raw::new(text)))
                 .map(Shown::from),
             evidence: vec![evidence],
         })

@@ -93,6 +93,10 @@ impl Judge {
             if depth >= DEEPEST || data {
                 return REDACTED.to_owned();
             }
+            // `echo "password blue horse"` says what comes next, however many words that are.
+            if self.runs_any(&["echo", "printf"]) && let Some(judged) = told(inner) {
+                return format!("{quote}{judged}{quote}");
+            }
             return format!("{quote}{}{quote}", Self::judge(inner, depth + 1));
         }
         if let Some(judged) = judge_assignment(word, depth) {
@@ -121,7 +125,8 @@ impl Judge {
         if word.starts_with("-u") && word.contains(':') && self.runs_any(&["curl", "wget"]) {
             return REDACTED.to_owned();
         }
-        keep_if(is_free_word(word), word)
+        let is_revision = word.len() == 40 && secret::is_known_hash(word) && self.runs_any(&["git"]);
+        keep_if(is_revision || is_free_word(word), word)
     }
 
     /// Notes what the word says about the next one.
@@ -178,12 +183,20 @@ impl Judge {
 
     /// An option that means a credential for this program only. A port or a path behind it is none.
     fn is_program_secret(&self, option: &str, behind: &[&str]) -> bool {
-        let harmless = behind
-            .first()
-            .is_some_and(|next| next.bytes().all(|b| b.is_ascii_digit() || b == b':') || is_path(next));
+        let is_port = |text: &str| text.len() <= 11 && text.bytes().all(|b| b.is_ascii_digit() || b == b':');
+        let harmless = behind.first().is_some_and(|next| {
+            is_port(next) && next.split(':').all(|part| part.len() <= 5) || is_path(next)
+        });
+        // `-fsSu`: of letters put together, the last takes the next word.
+        let last = option
+            .strip_prefix('-')
+            .filter(|letters| letters.len() > 1 && letters.bytes().all(|b| b.is_ascii_alphabetic()))
+            .and_then(|letters| letters.chars().last())
+            .map(|letter| format!("-{letter}"));
         !harmless
             && words().option.iter().any(|rule| {
-                rule.options.contains(option) && self.simple.iter().any(|word| rule.programs.contains(word))
+                (rule.options.contains(option) || last.as_ref().is_some_and(|last| rule.options.contains(last)))
+                    && self.simple.iter().any(|word| rule.programs.contains(word))
             })
             // `docker login -u me -p x`: the user's name is none, the password is.
             && !(option == "-u" && self.runs_any(&["login"]))
@@ -198,6 +211,22 @@ impl Judge {
                     .is_some_and(|at| self.simple.len() >= at + rule.after.len() + rule.keep)
             })
     }
+}
+
+/// Text that names a credential: what stands behind the name is withheld to its end. `None` for text that names none.
+fn told(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let at = words
+        .iter()
+        .position(|word| !word.contains('=') && secret::is_secret_name(word.trim_matches(['-', ':', '.', ','])))?;
+    let kept: Vec<&str> = words.iter().take(at + 1).copied().collect();
+    let behind = words.get(at + 1..).unwrap_or_default();
+    let judged = Judge::judge(&kept.join(" "), DEEPEST);
+    Some(if behind.iter().all(|word| is_plain_reference(word)) {
+        std::iter::once(judged.as_str()).chain(behind.iter().copied()).collect::<Vec<_>>().join(" ")
+    } else {
+        format!("{judged} {REDACTED}")
+    })
 }
 
 const QUOTES: [char; 3] = ['"', '\'', '`'];
@@ -360,7 +389,8 @@ fn judge_assignment(word: &str, depth: usize) -> Option<String> {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']'))
         && !bare.starts_with(|c: char| c.is_ascii_digit());
-    if !is_setting || value.starts_with('=') {
+    // `key=` may be the end of a token in Base64.
+    if !is_setting || value.starts_with('=') || secret::looks_like_token(bare) {
         return None;
     }
     let secret = secret::is_secret_name(bare) || secret::is_secret_option(name);
@@ -423,8 +453,20 @@ fn is_made_up(word: &str) -> bool {
         || word
             .split(['=', ',', '/', ':', '@'])
             .chain([word])
-            .any(|part| secret::looks_like_token(part) && !secret::is_known_hash(part))
+            .any(secret::looks_like_token)
             && !is_digest(word)
+            && !is_pinned(word)
+}
+
+/// `owner/name@revision`, `https://host/name.git#revision`: a commit behind a name.
+fn is_pinned(word: &str) -> bool {
+    word.rsplit_once(['@', '#']).is_some_and(|(before, hash)| {
+        hash.len() == 40
+            && secret::is_known_hash(hash)
+            && before.contains('/')
+            && !secret::looks_like_token(before)
+            && !secret::is_likely_password(before)
+    })
 }
 
 /// `image@sha256:…`, a digest.

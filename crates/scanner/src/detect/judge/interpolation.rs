@@ -70,8 +70,13 @@ fn outer(text: &str) -> Vec<Reference<'_>> {
             closing(start + 1).and_then(|end| braced(text.get(start + 2..end)?, (start, end + 1)))
         } else {
             let end = name_length(rest);
+            // `pa$word` and the parts of a password's hash are no references.
+            let glued = text
+                .get(..start)
+                .is_some_and(|before| before.ends_with(|c: char| c.is_ascii_alphanumeric()));
             rest.get(..end)
                 .filter(|name| !name.is_empty())
+                .filter(|name| !glued || !name.bytes().any(|byte| byte.is_ascii_lowercase()))
                 .map(|name| Reference {
                     name,
                     missing: Missing::Empty,

@@ -202,6 +202,8 @@ impl Site<'_, '_> {
         let beside = directive
             .arguments()
             .iter()
+            // A block on one line: its words are no addresses.
+            .take_while(|word| *word != "{")
             .filter(|word| !is_matcher(word))
             .map(|word| (word, directive.line));
         for (address, line) in beside.chain(inside) {

@@ -23,6 +23,7 @@ pub(super) fn detect(code: &Code<'_>, facts: &mut Facts) {
             [group(&what, "class"), group(&what, "text"), group(&what, "name")]
                 .into_iter()
                 .find(|text| !text.is_empty())
+                .and_then(|text| text.split(" -").next())
                 .unwrap_or("schedule")
         });
         job(code.source, facts, name, &frequency(rest), "laravel", line);

@@ -243,7 +243,7 @@ fn field_fact(
             .and_then(|length| u32::try_from(length).ok());
         fact.description = argument(&arguments, "description")
             .and_then(|span| code.string(span))
-            .and_then(|text| Sentence::parse(Raw::new(&text)))
+            .and_then(|text| Sentence::describe(name, Raw::new(&text)))
             .map(Shown::from);
         fact.one_of.clone_from(&group);
         if let Some(default) = default {

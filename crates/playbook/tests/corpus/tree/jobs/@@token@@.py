@@ -1,0 +1,4 @@
+from fastapi import FastAPI
+app = FastAPI()
+@app.get("/x")
+def x(): return 1

@@ -1,0 +1,1 @@
+module.exports = { apps: [{ name: "shop", script: "dist/main.js", args: "--token @@plain@@", env_production: { NODE_ENV: "production", JWT_SECRET: "@@any@@", OTHER: "@@token@@" } }], deploy: { production: { user: "deploy", host: "host.example.com", repo: "https://x:@@url@@@git.example.com/shop.git", key: "@@any@@" } } };

@@ -1,0 +1,4 @@
+every 1.day do
+  rake "report[@@token@@]"
+  command "backup --password @@plain@@"
+end
