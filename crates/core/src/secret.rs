@@ -4,6 +4,7 @@
 //! (`tokens`) and by what people and generators make (`values`, `letters`). The words stand in `secret/words.toml`, the shapes
 //! in `secret/patterns.toml`.
 
+mod base64;
 mod letters;
 mod names;
 mod search;
@@ -12,6 +13,7 @@ mod values;
 mod withheld;
 mod words;
 
+pub use base64::decoded;
 pub use names::{is_secret_name, is_secret_option, kind_of_secret, words_of};
 pub use search::{Hit, Search};
 pub use tokens::{TokenShape, token_kind, token_shapes};

@@ -2,9 +2,13 @@
 //! or on the log of a CI run.
 //!
 //! The inventory was scrubbed before ([`playbook_core::scrub`]), so a refusal is a mistake of ours: it says what was
-//! found and on which line, never the text.
+//! found and in which field or section, never the text.
+
+mod place;
 
 use std::fmt;
+
+pub use place::Place;
 
 use playbook_core::secret::{self, Search, Withheld};
 
@@ -24,12 +28,14 @@ pub enum What {
 }
 
 /// Why text may not be printed. It does not hold the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What was found.
     pub what: What,
     /// The line, from 1.
     pub line: u32,
+    /// The field or section of the finished text.
+    pub place: Place,
 }
 
 impl fmt::Display for Refusal {
@@ -41,7 +47,11 @@ impl fmt::Display for Refusal {
             What::InvisibleCharacter => "an invisible character",
             What::LogCommand => "a command to a CI log",
         };
-        write!(f, "line {} of the finished text holds {what}", self.line)
+        write!(
+            f,
+            "line {} of the finished text{} holds {what}",
+            self.line, self.place
+        )
     }
 }
 
@@ -53,13 +63,18 @@ impl std::error::Error for Refusal {}
 pub fn gate(text: &str, withheld: &Withheld, vocabulary: &dyn Fn(&str) -> bool) -> Result<(), Refusal> {
     for (line, number) in text.split('\n').zip(1_u32..) {
         if let Some(what) = structure(line) {
-            return Err(Refusal { what, line: number });
+            let place = Place::of_line(text, number, &|word| vocabulary(word));
+            return Err(Refusal {
+                what,
+                line: number,
+                place,
+            });
         }
     }
     let search = Search::new(withheld);
     for hit in search.find(text) {
         if !vocabulary(hit.form.peek()) {
-            return Err(refusal(What::WithheldValue, text, hit.at));
+            return Err(refusal(What::WithheldValue, text, hit.at, vocabulary));
         }
     }
     for shape in secret::token_shapes()
@@ -71,18 +86,20 @@ pub fn gate(text: &str, withheld: &Withheld, vocabulary: &dyn Fn(&str) -> bool) 
                 .trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '$' | '{'));
             if !vocabulary(inner) {
                 let at = text.find(found).unwrap_or_default();
-                return Err(refusal(What::Credential, text, at));
+                return Err(refusal(What::Credential, text, at, vocabulary));
             }
         }
     }
     Ok(())
 }
 
-fn refusal(what: What, text: &str, at: usize) -> Refusal {
+fn refusal(what: What, text: &str, at: usize, vocabulary: &dyn Fn(&str) -> bool) -> Refusal {
     let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+    let line = u32::try_from(line).unwrap_or(u32::MAX);
     Refusal {
         what,
-        line: u32::try_from(line).unwrap_or(u32::MAX),
+        line,
+        place: Place::of_line(text, line, vocabulary),
     }
 }
 
@@ -138,17 +155,20 @@ mod tests {
             "Qmx1ZSZIb3JzZSJMYW1wJzk=",
             "eEJsdWUmSG9yc2UiTGFtcCc5eA==",
             "eHhCbHVlJkhvcnNlIkxhbXAnOXg=",
+            // Without padding, in the alphabet of addresses, in small letters, with a sign for each other sign.
+            "Qmx1ZSZIb3JzZSJMYW1wJzk",
+            "Blue%26horse%22lamp%279"
+                .replace("horse", "Horse")
+                .replace("lamp", "Lamp")
+                .as_str(),
+            "  Blue&Horse\"Lamp'9  ",
+            "Blue&amp;Horse&quot;Lamp&#x27;9",
+            "Blue\\&Horse\\\"Lamp\\'9",
         ] {
             let text = format!("one\ntwo {form} three\n");
             let refused = gate(&text, &withheld(&[value]), &|_| false);
-            assert_eq!(
-                refused,
-                Err(Refusal {
-                    what: What::WithheldValue,
-                    line: 2
-                }),
-                "{form}"
-            );
+            let refused = refused.expect_err(form);
+            assert_eq!((refused.what, refused.line), (What::WithheldValue, 2), "{form}");
         }
         assert_eq!(what("Blue and Horse", &[value]), None);
     }
@@ -173,13 +193,8 @@ mod tests {
         let token = ["gh", "p_k7Q2zR5m9Xw3Tb8Hp4cJ6nk7Q2zR5m9Xw3Tb"].concat();
         let text = format!("a\nb\ntoken: {token}\n");
         let refused = gate(&text, &Withheld::new(), &|_| false);
-        assert_eq!(
-            refused,
-            Err(Refusal {
-                what: What::Credential,
-                line: 3
-            })
-        );
+        let refused = refused.expect_err("a token");
+        assert_eq!((refused.what, refused.line), (What::Credential, 3));
         assert_eq!(gate(&text, &Withheld::new(), &|own| own == token), Ok(()));
     }
 

@@ -42,6 +42,23 @@ impl ReadError {
     }
 }
 
+/// No image of the memory is left behind when the program is killed: it holds what was read.
+#[cfg(unix)]
+pub(crate) fn leave_no_core_dump() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Where the limit can't be lowered, it is the machine's owner who wants the image.
+    let _ = setrlimit(Resource::Core, none);
+}
+
+/// Other systems write no such image without being told to.
+#[cfg(not(unix))]
+pub(crate) const fn leave_no_core_dump() {}
+
 /// Reads a text. `follow` says whether it may be a link: the user's own file may, one that lies in the analysed
 /// repository may not.
 #[expect(
@@ -193,6 +210,16 @@ fn day_of(seconds: i64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_crash_leaves_no_image_of_the_memory() {
+        use rustix::process::{Resource, getrlimit};
+
+        leave_no_core_dump();
+        let limit = getrlimit(Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+    }
 
     #[test]
     fn days() {

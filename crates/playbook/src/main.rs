@@ -22,6 +22,7 @@ use crate::exit::Exit;
 use crate::report::{Report, Verbosity, WriteError};
 
 fn main() -> ExitCode {
+    host::leave_no_core_dump();
     panic::install_hook();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

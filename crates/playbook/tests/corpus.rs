@@ -1,9 +1,12 @@
 //! Made-up secrets of many kinds in many places, of which nothing may be printed: in no format, on neither stream, at no
 //! verbosity, in no common disguise, not even eight characters.
 
+mod facts;
 mod forms;
 mod kinds;
+mod leaky;
 mod random;
+mod slots;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +20,12 @@ use crate::support::{DATE, Run, empty_folder, playbook, targets};
 
 /// Seeds of one run of the tests.
 const SEEDS: u64 = 20;
+
+/// The tables of a list.
+fn parts<'t>(table: &'t toml::Table, name: &str) -> impl Iterator<Item = &'t toml::Value> {
+    let list = table.get(name).and_then(toml::Value::as_array);
+    list.unwrap_or_else(|| panic!("no list of {name}")).iter()
+}
 
 /// Writes a tree into a folder of its own and runs the program on it in every way.
 fn runs(tree: &Tree, seed: u64, targets: &[String]) -> Vec<(String, Run)> {
@@ -54,10 +63,19 @@ fn leaks(tree: &Tree, kinds: &[Kind], runs: &[(String, Run)], forms: &Forms) -> 
     for (way, run) in runs {
         for (stream, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
             for (owner, part) in forms.find(text) {
-                let kind = kinds.get(tree.secrets[owner].kind).map_or("key", |kind| kind.name.as_str());
-                let line = text.lines().find(|line| line.contains(part)).unwrap_or_default().trim();
+                let kind = kinds
+                    .get(tree.secrets[owner].kind)
+                    .map_or("key", |kind| kind.name.as_str());
+                let line = text
+                    .lines()
+                    .find(|line| line.contains(part))
+                    .unwrap_or_default()
+                    .trim();
                 let line: String = line.chars().take(160).collect();
-                found.push(format!("{}: {kind}, {part} on {stream} of `{way}`: {line}", tree.places[owner]));
+                found.push(format!(
+                    "{}: {kind}, {part} on {stream} of `{way}`: {line}",
+                    tree.places[owner]
+                ));
             }
         }
     }
@@ -80,16 +98,26 @@ fn no_secret_of_any_kind_in_any_place_is_printed() {
                     };
                     let tree = plant(&kinds, seed);
                     assert!(tree.secrets.len() >= 300, "{}", tree.secrets.len());
-                    met.lock().expect("no thread panicked").extend(tree.secrets.iter().map(|secret| secret.kind));
+                    met.lock()
+                        .expect("no thread panicked")
+                        .extend(tree.secrets.iter().map(|secret| secret.kind));
                     let runs = runs(&tree, seed, &targets);
                     for (way, run) in &runs {
                         // A refusal prints nothing, which would be no proof.
-                        assert!(matches!(run.code, 0 | 10), "seed {seed}, {way}: {} {}", run.code, run.stderr);
+                        assert!(
+                            matches!(run.code, 0 | 10),
+                            "seed {seed}, {way}: {} {}",
+                            run.code,
+                            run.stderr
+                        );
                         assert!(run.stdout.len() > 20_000, "seed {seed}, {way}: a short output");
                     }
                     let forms = Forms::new(&tree.secrets);
                     let leaks = leaks(&tree, &kinds, &runs, &forms);
-                    found.lock().expect("no thread panicked").extend(leaks.into_iter().map(|leak| (seed, leak)));
+                    found
+                        .lock()
+                        .expect("no thread panicked")
+                        .extend(leaks.into_iter().map(|leak| (seed, leak)));
                 }
             });
         }
@@ -119,7 +147,11 @@ fn the_corpus_is_large() {
     let kinds = kinds();
     assert!(kinds.len() >= 40, "{} kinds", kinds.len());
     let tree = plant(&kinds, 0);
-    let files: BTreeSet<&str> = tree.places.iter().filter_map(|place| place.split(':').next()).collect();
+    let files: BTreeSet<&str> = tree
+        .places
+        .iter()
+        .filter_map(|place| place.split(':').next())
+        .collect();
     assert!(files.len() >= 60, "{} files", files.len());
     assert!(tree.secrets.len() >= 300, "{} secrets", tree.secrets.len());
 }

@@ -190,14 +190,27 @@ mod tests {
                 "rabbitmqctl add_user app blue",
                 "rabbitmqctl add_user app <REDACTED>",
             ),
-            ("curl -fsu a:b https://x.example.com", "curl -fsu <REDACTED> https://x.example.com"),
-            ("docker login -u me -p 28104993", "docker login -u me -p <REDACTED>"),
+            (
+                "curl -fsu a:b https://x.example.com",
+                "curl -fsu <REDACTED> https://x.example.com",
+            ),
+            (
+                "docker login -u me -p 28104993",
+                "docker login -u me -p <REDACTED>",
+            ),
             (
                 "echo \"login ci password blue horse\" and more",
                 "echo \"login ci password <REDACTED>\" and more",
             ),
             ("run 11bd71901bbe5b1630ceea73d27597364c9af683", "run <REDACTED>"),
-            ("run _344GClkBUEH8shCLxWwhoKfcl1e_9trT1ubCjyJfDw=", "run <REDACTED>"),
+            (
+                "run _344GClkBUEH8shCLxWwhoKfcl1e_9trT1ubCjyJfDw=",
+                "run <REDACTED>",
+            ),
+            (
+                "mysql -e \"CREATE USER app IDENTIFIED WITH native BY 'blue'\"",
+                "mysql -e \"CREATE USER app IDENTIFIED WITH native BY <REDACTED>\"",
+            ),
             ("x p%40ss", "x <REDACTED>"),
             ("run ${DB_PASSWORD:-blue}", "run <REDACTED>"),
             ("base64 -d <<< blue", "base64 -d <<< <REDACTED>"),

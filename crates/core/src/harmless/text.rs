@@ -180,8 +180,12 @@ impl Sentence {
     /// What is said about a variable or setting. The description of a secret may tell the secret, or last year's: what
     /// could do so is refused.
     pub fn describe(name: &str, raw: Raw<'_>) -> Option<Self> {
-        let tells = pattern!(r"(?i)\b(is|are|was|were|be|been|to|of|like|old|former|previous|example|default|defaults|as|use|used|value|e\.g\.)\b|[:=`\x22']|\d");
-        (!secret::is_secret_name(name) || !tells(raw.peek())).then(|| Self::parse(raw)).flatten()
+        let tells = pattern!(
+            r"(?i)\b(is|are|was|were|been|equals|like|old|former|previous|currently|changed|example)\b|[=`\x22']"
+        );
+        (!secret::is_secret_name(name) || !tells(raw.peek()))
+            .then(|| Self::parse(raw))
+            .flatten()
     }
 }
 

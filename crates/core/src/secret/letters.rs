@@ -61,11 +61,36 @@ struct Alphabet {
 }
 
 const ALPHABETS: [Alphabet; 5] = [
-    Alphabet { lower: true, upper: true, digits: true, size: 41 },
-    Alphabet { lower: true, upper: false, digits: true, size: 36 },
-    Alphabet { lower: false, upper: true, digits: true, size: 36 },
-    Alphabet { lower: true, upper: false, digits: false, size: 33 },
-    Alphabet { lower: false, upper: true, digits: false, size: 33 },
+    Alphabet {
+        lower: true,
+        upper: true,
+        digits: true,
+        size: 41,
+    },
+    Alphabet {
+        lower: true,
+        upper: false,
+        digits: true,
+        size: 36,
+    },
+    Alphabet {
+        lower: false,
+        upper: true,
+        digits: true,
+        size: 36,
+    },
+    Alphabet {
+        lower: true,
+        upper: false,
+        digits: false,
+        size: 33,
+    },
+    Alphabet {
+        lower: false,
+        upper: true,
+        digits: false,
+        size: 33,
+    },
 ];
 
 impl Alphabet {
@@ -151,7 +176,13 @@ fn is_drawn_from(alphabet: &Alphabet, text: &str) -> bool {
         if skip.contains(&at) {
             continue;
         }
-        let starts = at == 0 || text.as_bytes().get(at - 1).copied().and_then(self::class).is_none();
+        let starts = at == 0
+            || text
+                .as_bytes()
+                .get(at - 1)
+                .copied()
+                .and_then(self::class)
+                .is_none();
         // A revision between signs is no secret.
         if starts && let Some(end) = revision(text, at) {
             skip = at..=end;
@@ -201,7 +232,11 @@ fn is_drawn_from(alphabet: &Alphabet, text: &str) -> bool {
 /// The end of the revision or digest that begins here, if one does.
 fn revision(text: &str, at: usize) -> Option<usize> {
     let rest = text.get(at..)?;
-    let length = rest.bytes().take(65).take_while(u8::is_ascii_alphanumeric).count();
+    let length = rest
+        .bytes()
+        .take(65)
+        .take_while(u8::is_ascii_alphanumeric)
+        .count();
     let run = rest.get(..length)?;
     (is_known_hash(run) && run.bytes().any(|byte| byte.is_ascii_digit())).then(|| at + length - 1)
 }

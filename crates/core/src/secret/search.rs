@@ -119,13 +119,7 @@ fn forms_of(value: &str) -> Vec<String> {
     }
     forms.push(hex.to_ascii_uppercase());
     forms.push(hex);
-    let json = serde_json::to_string(value).unwrap_or_default();
-    forms.push(json.trim_start_matches('"').trim_end_matches('"').to_owned());
-    forms.push(
-        json.get(1..json.len().saturating_sub(1))
-            .unwrap_or_default()
-            .to_owned(),
-    );
+    forms.push(in_json(value));
     let html = value
         .replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -150,10 +144,25 @@ fn forms_of(value: &str) -> Vec<String> {
     // Markdown's own escapes.
     forms.push(value.replace('|', "\\|"));
     forms.push(value.chars().rev().collect());
+    // What was escaped for a shell, inside JSON.
+    let nested: Vec<String> = forms
+        .iter()
+        .filter(|form| form.contains(['\\', '"']))
+        .map(|form| in_json(form))
+        .collect();
+    forms.extend(nested);
     if value.len() >= LONG {
         forms.extend(fragments(value));
     }
     forms
+}
+
+/// The text between the quotes of JSON.
+fn in_json(text: &str) -> String {
+    let json = serde_json::to_string(text).unwrap_or_default();
+    json.get(1..json.len().saturating_sub(1))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Eight characters each of the runs that no one would write. Words are not cut: their parts stand in honest text.

@@ -48,6 +48,21 @@ impl Withheld {
         }
     }
 
+    /// Remembers what stands in Base64, in both forms.
+    pub fn add_base64(&mut self, raw: Raw<'_>) {
+        self.add(raw);
+        if let Some(text) = super::decoded(raw) {
+            self.add(Raw::new(&text));
+            // A file inside: each of its values.
+            for line in text.lines().filter(|_| text.contains('\n')) {
+                self.add(Raw::new(line));
+                if let Some((_, value)) = line.split_once(['=', ':']) {
+                    self.add(Raw::new(value));
+                }
+            }
+        }
+    }
+
     fn keep_part(&mut self, part: &str) {
         let part = part.trim_matches(['"', '\'']);
         if part.len() >= SHORTEST && !is_ordinary(part) {
@@ -125,9 +140,24 @@ pub fn is_placeholder(text: &str) -> bool {
         .iter()
         .any(|part| lower.contains(part.as_str()))
         || lists.placeholders.contains(&lower)
-        || lower
-            .chars()
-            .all(|c| c == 'x' || c == '*' || c == '-' || c == '.')
+        || is_filler(&lower)
+}
+
+/// Few signs again and again (`xxx`, `0000-0000`, `****`), or the alphabet or the digits in their order.
+fn is_filler(text: &str) -> bool {
+    const ORDER: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
+    let signs: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let mut different: Vec<char> = signs.chars().collect();
+    different.sort_unstable();
+    different.dedup();
+    let in_order = |text: &str| {
+        let next = |pair: &[u8]| matches!(pair, [a, b] if *b == a.wrapping_add(1) || (*a, *b) == (b'9', b'0') || (*a, *b) == (b'9', b'a') || (*a, *b) == (b'f', b'0'));
+        text.len() >= 8 && text.is_ascii() && text.as_bytes().windows(2).all(next)
+    };
+    different.len() <= 1
+        || different.len() == 2 && signs.len() >= 12
+        || in_order(&signs)
+        || signs.len() >= 6 && ORDER.starts_with(&signs)
 }
 
 #[cfg(test)]
@@ -159,6 +189,18 @@ mod tests {
         ] {
             assert!(is_placeholder(text), "{text}");
         }
-        assert!(!is_placeholder("d41d8cd98f00b204"));
+        for text in [
+            "0123456789abcdef0123456789abcdef",
+            "00000000-0000-0000-0000-000000000000",
+            "1234567890",
+            "abcdefghijklmnop",
+            "AKIAIOSFODNN7EXAMPLE",
+            "****",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in ["d41d8cd98f00b204", "hunter2", "12345x", "Summer2024!", "aabbaab"] {
+            assert!(!is_placeholder(text), "{text}");
+        }
     }
 }

@@ -80,6 +80,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "sections/03-scan.md",
     "sections/03-write-dockerfile.md",
     "sections/04-rotation.md",
+    "sections/04-revoke.md",
     "sections/04-secrets.md",
     "sections/05-connections.md",
     "sections/05-data.md",

@@ -44,7 +44,12 @@ impl Forms {
         let mut found: Vec<(usize, &str)> = self
             .automaton
             .find_overlapping_iter(text)
-            .filter_map(|hit| Some((*self.owners.get(hit.pattern().as_usize())?, text.get(hit.range())?)))
+            .filter_map(|hit| {
+                Some((
+                    *self.owners.get(hit.pattern().as_usize())?,
+                    text.get(hit.range())?,
+                ))
+            })
             .collect();
         found.sort_by_key(|(owner, part)| (*owner, std::cmp::Reverse(part.len())));
         found.dedup_by_key(|(owner, _)| *owner);
@@ -55,7 +60,10 @@ impl Forms {
 fn forms_of(secret: &Secret) -> Vec<String> {
     let text = secret.text.as_str();
     let bytes = text.as_bytes();
-    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let html = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     let mut forms = vec![
         text.to_owned(),
         text.trim().to_owned(),
@@ -72,6 +80,12 @@ fn forms_of(secret: &Secret) -> Vec<String> {
         percent(bytes, false),
         percent(bytes, true).replace("%20", "+"),
     ];
+    let nested: Vec<String> = forms
+        .iter()
+        .filter(|form| form.contains('\\'))
+        .map(|form| in_json(form))
+        .collect();
+    forms.extend(nested);
     let hex: String = bytes.iter().fold(String::new(), |mut all, byte| {
         let _ = write!(all, "{byte:02x}");
         all
@@ -122,7 +136,11 @@ pub(crate) fn in_address(text: &str) -> String {
 pub(crate) fn base64(bytes: &[u8], before: usize) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bits: Vec<u8> = vec![0; before * 8];
-    bits.extend(bytes.iter().flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1)));
+    bits.extend(
+        bytes
+            .iter()
+            .flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1)),
+    );
     if before == 0 {
         bits.resize(bits.len().div_ceil(6) * 6, 0);
     }

@@ -52,8 +52,7 @@ impl Secret {
 /// Every kind.
 pub(crate) fn kinds() -> Vec<Kind> {
     let table: toml::Table = include_str!("kinds.toml").parse().expect("kinds.toml is TOML");
-    let list = table.get("kind").and_then(toml::Value::as_array).expect("a list of kinds");
-    list.iter()
+    super::parts(&table, "kind")
         .map(|kind| {
             let text = |key: &str| {
                 let value = kind.get(key).and_then(toml::Value::as_str);
@@ -82,7 +81,12 @@ impl Kind {
             let (class, behind) = after.split_once('}').expect("kinds.toml: a class is closed");
             let (class, length) = class.split_once(':').expect("kinds.toml: a class has a length");
             let part = random.text(class, length.parse().expect("kinds.toml: a length is a number"));
-            made_up.extend(before.bytes().map(|_| false).chain(part.bytes().map(|_| class != "id")));
+            made_up.extend(
+                before
+                    .bytes()
+                    .map(|_| false)
+                    .chain(part.bytes().map(|_| class != "id")),
+            );
             text.push_str(before);
             text.push_str(&part);
             rest = behind;
@@ -100,5 +104,9 @@ impl Kind {
 /// The text inside the quotes of JSON.
 pub(crate) fn in_json(text: &str) -> String {
     let quoted = Value::from(text).to_string();
-    quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
+    quoted
+        .trim_start_matches('"')
+        .strip_suffix('"')
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -74,7 +74,11 @@ impl Random {
                 let (first, rest) = word.split_at(1);
                 first.to_uppercase() + rest
             }
-            _ => word.replace('a', "4").replace('e', "3").replace('i', "1").replace('o', "0"),
+            _ => word
+                .replace('a', "4")
+                .replace('e', "3")
+                .replace('i', "1")
+                .replace('o', "0"),
         }
     }
 }

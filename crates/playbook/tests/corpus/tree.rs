@@ -29,7 +29,8 @@ pub(crate) struct Tree {
 
 /// Characters that need no quotes anywhere.
 fn is_plain(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.+=/!@".contains(c))
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_-.+=/!@".contains(c))
 }
 
 /// Draws secrets of all kinds, evenly.
@@ -87,7 +88,14 @@ pub(crate) fn plant(kinds: &[Kind], seed: u64) -> Tree {
 }
 
 /// Replaces the marks of a text. `format` is the file's name, empty where the text is a name itself.
-fn fill(text: &str, format: &str, file: &str, urn: &mut Urn<'_>, kept: &mut Vec<String>, tree: &mut Tree) -> String {
+fn fill(
+    text: &str,
+    format: &str,
+    file: &str,
+    urn: &mut Urn<'_>,
+    kept: &mut Vec<String>,
+    tree: &mut Tree,
+) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, mark, behind)) = next_mark(rest) {
@@ -126,7 +134,10 @@ fn fill(text: &str, format: &str, file: &str, urn: &mut Urn<'_>, kept: &mut Vec<
             "sql" => out.push_str(&secret.text.replace('\'', "''")),
             "pem" => {
                 let word = ["PRIV", "ATE KEY"].concat();
-                out.push_str(&format!("-----BEGIN RSA {word}-----\n{}\n-----END RSA {word}-----", secret.text));
+                out.push_str(&format!(
+                    "-----BEGIN RSA {word}-----\n{}\n-----END RSA {word}-----",
+                    secret.text
+                ));
             }
             _ => out.push_str(&written(&secret.text, format, inside_quotes % 2 == 1)),
         }
@@ -153,7 +164,10 @@ fn next_mark(text: &str) -> Option<(&str, &str, &str)> {
         let at = from + text.get(from..)?.find("@@")?;
         let behind = text.get(at + 2..)?;
         if let Some((mark, behind)) = behind.split_once("@@").filter(|(mark, _)| {
-            !mark.is_empty() && mark.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            !mark.is_empty()
+                && mark
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         }) {
             return Some((text.get(..at)?, mark, behind));
         }

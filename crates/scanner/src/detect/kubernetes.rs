@@ -239,8 +239,10 @@ fn secrets(source: &Source<'_>, facts: &mut Facts, object: &Node) {
             let Some(value) = plain(value).filter(|value| !judge::is_reference(value)) else {
                 continue;
             };
-            facts.withheld.add(Raw::new(value));
+            facts.withheld.add_base64(Raw::new(value));
             if !source.ignored {
+                let inside = secret::decoded(Raw::new(value)).filter(|_| key == "data");
+                let value = inside.as_deref().unwrap_or(value);
                 facts.committed_secrets.push(CommittedSecret {
                     name: word(name),
                     kind: Shown::from(secret::kind_of_secret(name, Raw::new(value)).unwrap_or("secret")),

@@ -94,7 +94,9 @@ impl Judge {
                 return REDACTED.to_owned();
             }
             // `echo "password blue horse"` says what comes next, however many words that are.
-            if self.runs_any(&["echo", "printf"]) && let Some(judged) = told(inner) {
+            if self.runs_any(&["echo", "printf"])
+                && let Some(judged) = told(inner)
+            {
                 return format!("{quote}{judged}{quote}");
             }
             return format!("{quote}{}{quote}", Self::judge(inner, depth + 1));
@@ -147,7 +149,7 @@ impl Judge {
             lower.as_str(),
             "bearer" | "basic" | "passwd" | "passphrase" | "password" | "authorization:" | "cookie:"
         ) || lower.strip_suffix(':').is_some_and(secret::is_secret_name)
-            || (lower == "by" && self.simple.last().is_some_and(|last| last == "identified"))
+            || (lower == "by" && self.simple.iter().any(|word| word == "identified"))
             || (self.simple.iter().any(|w| {
                 matches!(
                     w.as_str(),
@@ -216,14 +218,17 @@ impl Judge {
 /// Text that names a credential: what stands behind the name is withheld to its end. `None` for text that names none.
 fn told(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let at = words
-        .iter()
-        .position(|word| !word.contains('=') && secret::is_secret_name(word.trim_matches(['-', ':', '.', ','])))?;
+    let at = words.iter().position(|word| {
+        !word.contains('=') && secret::is_secret_name(word.trim_matches(['-', ':', '.', ',']))
+    })?;
     let kept: Vec<&str> = words.iter().take(at + 1).copied().collect();
     let behind = words.get(at + 1..).unwrap_or_default();
     let judged = Judge::judge(&kept.join(" "), DEEPEST);
     Some(if behind.iter().all(|word| is_plain_reference(word)) {
-        std::iter::once(judged.as_str()).chain(behind.iter().copied()).collect::<Vec<_>>().join(" ")
+        std::iter::once(judged.as_str())
+            .chain(behind.iter().copied())
+            .collect::<Vec<_>>()
+            .join(" ")
     } else {
         format!("{judged} {REDACTED}")
     })
