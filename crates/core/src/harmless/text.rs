@@ -57,7 +57,9 @@ harmless! {
         // Each part behind the first number is a number, a word with a number, or the head of a revision.
         let ok = pattern!(r"^[\^~><=!vV ]*\d{1,8}[a-z]{0,2}\d{0,4}([.\-+_]?(\d{1,8}[a-z]{0,2}\d{0,4}|[A-Za-z]{1,16}\d{0,4}|[xX*]|[0-9a-f]{7,8})){0,10}([ ,|]+[\^~><=!|vV ]*[\dxX*]{1,8}([.\-+_]?(\d{1,8}|[A-Za-z]{1,16}\d{0,4}|[xX*])){0,8}){0,8}$")(text)
             || pattern!(r"^(lts(/[a-z*]+)?|stable|latest|nightly|current|node|edge|main|mainline|alpine|slim)$")(text);
-        let ok = ok && text.split([' ', ',', '|', '-', '+']).all(|part| !secret::is_likely_password(part));
+        // No version changes from small letters to capitals within a word.
+        let turns = text.as_bytes().windows(2).any(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+        let ok = ok && !turns && text.split([' ', ',', '|', '-', '+']).all(|part| !secret::is_likely_password(part));
         ok.then(|| text.to_owned())
     }
 }

@@ -346,7 +346,10 @@ fn is_path(word: &str) -> bool {
 /// `$NAME`, `${NAME}`, `$1`, `$(command`, `<placeholder>`: no value of its own.
 fn is_plain_reference(word: &str) -> bool {
     let bare = word.trim_matches(QUOTES);
-    let Some(rest) = bare.strip_prefix('$') else {
+    let Some(rest) = bare
+        .strip_prefix('$')
+        .filter(|name| !secret::looks_like_token(name))
+    else {
         return false;
     };
     match rest.strip_prefix('{') {
@@ -485,6 +488,9 @@ fn is_digest(word: &str) -> bool {
 
 /// The word without `$NAME` and `${NAME…}`; `None` when a reference to a secret carries a value to fall back on.
 fn without_references(word: &str) -> Option<String> {
+    if word.contains('$') && secret::looks_like_token(word) {
+        return None;
+    }
     let mut out = String::with_capacity(word.len());
     let mut rest = word;
     while let Some((before, after)) = rest.split_once('$') {
