@@ -5,7 +5,6 @@
 //! (`letters.txt` holds what is usual in names), in tenths of the natural logarithm: the logarithm of the likelihood
 //! ratio. The most suspicious stretch of the text counts, so that a token is found behind a prefix, too.
 
-use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::is_known_hash;
@@ -112,11 +111,10 @@ impl Alphabet {
         match (from, to) {
             (Lower | Upper, Digit) => 46,
             (Digit, Digit) => 3,
-            (Digit, Lower) if cases => 16,
+            (Digit, Lower) | (Upper, Upper) if cases => 16,
             (Digit, Upper) if cases => 28,
             (Digit, _) => 13,
             (Lower, Upper) => 27,
-            (Upper, Upper) if cases => 16,
             (Lower, Lower) if cases => 1,
             (Upper, Lower) => 2,
             _ => 0,
@@ -163,7 +161,7 @@ fn is_drawn_from(alphabet: &Alphabet, text: &str) -> bool {
     let mut stretch = Stretch::default();
     let mut before: Option<Class> = None;
     let mut context = Context::default();
-    let mut skip: RangeInclusive<usize> = 1..=0;
+    let mut next = 0;
     for (at, byte) in text.bytes().enumerate() {
         let Some(class) = class(byte) else {
             before = None;
@@ -173,7 +171,7 @@ fn is_drawn_from(alphabet: &Alphabet, text: &str) -> bool {
             }
             continue;
         };
-        if skip.contains(&at) {
+        if at < next {
             continue;
         }
         let starts = at == 0
@@ -185,7 +183,7 @@ fn is_drawn_from(alphabet: &Alphabet, text: &str) -> bool {
                 .is_none();
         // A revision between signs is no secret.
         if starts && let Some(end) = revision(text, at) {
-            skip = at..=end;
+            next = end;
             continue;
         }
         if !alphabet.has(class) {
@@ -238,7 +236,7 @@ fn revision(text: &str, at: usize) -> Option<usize> {
         .take_while(u8::is_ascii_alphanumeric)
         .count();
     let run = rest.get(..length)?;
-    (is_known_hash(run) && run.bytes().any(|byte| byte.is_ascii_digit())).then(|| at + length - 1)
+    (is_known_hash(run) && run.bytes().any(|byte| byte.is_ascii_digit())).then(|| at + length)
 }
 
 #[cfg(test)]
