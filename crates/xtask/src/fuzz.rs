@@ -250,7 +250,7 @@ fn child(options: &Options) -> Result<(), String> {
         std::thread::Builder::new()
             .stack_size(STACK)
             .spawn_scoped(scope, work)
-            .map(|handle| handle.join())
+            .map(std::thread::ScopedJoinHandle::join)
     })
     .map_err(|error| error.to_string())?
     .map_err(|_| "the fuzzer itself failed".to_owned())

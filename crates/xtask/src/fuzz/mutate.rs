@@ -313,10 +313,10 @@ fn change(text: &mut Vec<u8>, others: &[Vec<u8>], words: &[String], random: &mut
         11 => {
             let range = lines_at(text, at, 1 + random.below(12));
             let indent = " ".repeat(random.below(12));
-            let piece: String = String::from_utf8_lossy(&text[range.clone()])
-                .lines()
-                .map(|line| format!("{indent}{}\n", line.trim_start()))
-                .collect();
+            let mut piece = String::new();
+            for line in String::from_utf8_lossy(&text[range.clone()]).lines() {
+                let _ = writeln!(piece, "{indent}{}", line.trim_start());
+            }
             text.splice(range, piece.into_bytes());
         }
         // Structure: again and again, one in the other, cut, another file's end.
