@@ -30,8 +30,8 @@ pub use provisioning::{
 pub use proxy::{Proxy, ProxyForward, ProxySetting, ProxySettingKind};
 pub use service::{Commands, HealthCheck, Role, Runtime, ScheduledJob, Service};
 pub use stack::{
-    Build, Dependency, Mount, MountKind, Probe, PublishedPort, Stack, Unit, UnitVariable, UpdatePolicy,
-    VariableGroup, VariableSource,
+    Build, Dependency, Mount, MountKind, Probe, PublishedPort, Stack, Unit, UnitAddress, UnitVariable,
+    UpdatePolicy, VariableGroup, VariableSource,
 };
 
 use crate::diagnostic::Diagnostic;

@@ -110,7 +110,12 @@ impl<'a> Plan<'a> {
         let code = code::build(&given, &mut ledger);
         let cluster = cluster::build(&given, &mut ledger);
         let images = images::build(&given, &mut ledger);
-        let secrets = secrets::build(&given, &infrastructure.stores, &mut ledger);
+        let secrets = secrets::build(
+            &given,
+            &infrastructure.stores,
+            &templates.parse_file("secrets.toml")?,
+            &mut ledger,
+        );
         let data = data::build(&given, &infrastructure, &images, &mut ledger);
         let edge = edge::EdgeFile::load(templates)?;
         let services = services::build(

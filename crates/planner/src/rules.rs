@@ -25,7 +25,7 @@ mod retired;
 mod revisions;
 mod rollout;
 mod secrets;
-mod support;
+pub(crate) mod support;
 mod targets;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -105,6 +105,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     inventory.migrations = migrations::resolve(&sources, &inventory.datastores, &mut services);
     migrations::tell_extensions(&inventory.migrations, &mut inventory.datastores);
     inventory.environment = environment::resolve(&sources, &mut services);
+    environment::link(&mut inventory.environment, &mut inventory.datastores);
     let by_folder = ServicesByFolder::new(&services);
     inventory.routes = routes::all(&sources, |path| by_folder.of(path, &apps));
     lists::fill(&mut inventory, &sources, &services, &by_folder);

@@ -97,6 +97,22 @@ record! {
     }
 }
 
+record! {
+    /// A name under which other units reach a unit: a Service of Kubernetes.
+    pub struct UnitAddress {
+        /// The name.
+        pub name: Shown,
+        /// Its port.
+        pub port: u16,
+        /// The port in the container to which it leads.
+        pub target: Option<u16>,
+        /// The file's own word for who can reach it: `ClusterIP`, `NodePort`, `LoadBalancer`.
+        pub kind: Shown,
+        /// Where it stands.
+        pub evidence: Vec<Evidence>,
+    }
+}
+
 words! {
     /// What is mounted.
     pub enum MountKind {
@@ -217,6 +233,8 @@ record! {
         pub schedule: Option<Shown>,
         /// Ports.
         pub ports: Vec<PublishedPort>,
+        /// Names and ports under which others reach it.
+        pub addresses: Vec<UnitAddress>,
         /// Mounts.
         pub mounts: Vec<Mount>,
         /// Variables.
@@ -293,6 +311,7 @@ impl Unit {
             runtime: None,
             schedule: None,
             ports: Vec::new(),
+            addresses: Vec::new(),
             mounts: Vec::new(),
             variables: Vec::new(),
             env_files: Vec::new(),

@@ -190,6 +190,8 @@ pub struct Framework {
     pub openapi: Option<Text>,
     /// Folder of a static build, when the result needs no server of its own.
     pub output: Option<Text>,
+    /// Folder below the application in which it keeps uploads and other files of its own, when they lie on the disk.
+    pub storage: Option<Text>,
     /// Settings of production as `NAME=value`.
     pub production_env: Vec<Text>,
     /// Seconds it gives running work after the stop signal; absent when it waits for ever or has no such rule.

@@ -62,6 +62,8 @@ struct Hardening<'a> {
     name: Shown,
     /// Of the image or the unit; `None` for root.
     user: Option<&'a Shown>,
+    /// Is its image built from a Dockerfile of this plan, which sets a user?
+    brought: bool,
     /// Does the code write to its own disk?
     writes: Vec<&'a Evidence>,
     /// Folders that are mounted for writing.
@@ -246,6 +248,9 @@ fn hardening<'a>(given: &Given<'a>) -> Vec<Hardening<'a>> {
             let container = given.container_of(service);
             Hardening {
                 name: process_name(given, service),
+                brought: container.is_none()
+                    && service.image.is_none()
+                    && unit.is_none_or(|unit| unit.image.is_none()),
                 user: unit
                     .and_then(|unit| unit.user.as_ref())
                     .or_else(|| container.and_then(|container| container.user.as_ref()))

@@ -130,7 +130,7 @@ impl<'a> Given<'a> {
         self.inventory
             .containers
             .iter()
-            .find(|container| container.path == *path)
+            .find(|container| container.path == *path && container.scope != Scope::Development)
     }
 
     /// Is there anything to deploy?

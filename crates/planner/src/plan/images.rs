@@ -311,12 +311,21 @@ fn new_dockerfile(given: &Given<'_>, folder: &RelPath) -> RelPath {
         .unwrap_or_else(|| folder.clone())
 }
 
-/// The name that the stack gives the image, without tag, or the service's.
+/// The name that the stack gives the image, without tag, or the service's; off the own host without a registry.
 fn image_name(given: &Given<'_>, service: &Service, unit: Option<&Unit>) -> Shown {
     unit.and_then(|unit| unit.image.as_ref())
         .or(service.image.as_ref())
         .and_then(facts::image)
-        .map(|image| image.without_tag().to_owned())
+        .map(|image| {
+            let name = image.without_tag();
+            // What is pushed to the plan's own registry needs no name of another one.
+            let own = if given.context.target.own_host {
+                name
+            } else {
+                name.rsplit('/').next().unwrap_or(name)
+            };
+            own.to_owned()
+        })
         .filter(|name| !name.contains('$'))
         .and_then(|name| {
             playbook_core::harmless::ImageRef::parse(playbook_core::raw::Raw::new(&name))

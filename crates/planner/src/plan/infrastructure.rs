@@ -4,6 +4,7 @@ mod network;
 mod packaged;
 pub(crate) mod settings;
 pub(crate) mod stores;
+pub(crate) mod wiring;
 
 use serde::Serialize;
 

@@ -183,7 +183,7 @@ pub(super) fn build<'a>(
     };
     let public = public(given, services);
     let proxies = proxies(services);
-    let (prefixes, more_prefixes) = prefixes(inventory.routes.as_slice(), &name_of);
+    let (prefixes, more_prefixes) = prefixes(&outside(given, services), &name_of);
     let settings = settings(given, edge);
     let cors: Vec<Cors<'a>> = inventory
         .cors
@@ -302,6 +302,44 @@ fn distinct_paths<'a>(routes: impl Iterator<Item = &'a Route>) -> Vec<&'a Route>
     routes.filter(|route| seen.insert(&route.path)).collect()
 }
 
+/// The routes that somebody outside can ask: where the stack or a proxy opens certain services, only theirs.
+fn outside<'a>(given: &Given<'a>, services: &Services<'a>) -> Vec<&'a Route> {
+    let opened: Vec<&Shown> = services
+        .processes
+        .iter()
+        .filter(|process| is_opened(process))
+        .map(|process| &process.service.id)
+        .chain(
+            given
+                .inventory
+                .proxies
+                .iter()
+                .flat_map(|proxy| &proxy.forwards)
+                .filter_map(|forward| forward.service.as_ref()),
+        )
+        .collect();
+    let own = |route: &&Route| {
+        opened.is_empty()
+            || route
+                .service
+                .as_ref()
+                .is_none_or(|service| opened.contains(&service))
+    };
+    given.inventory.routes.iter().filter(own).collect()
+}
+
+/// Does the stack itself let somebody outside reach it?
+fn is_opened(process: &Wired<'_>) -> bool {
+    process.unit.is_some_and(|unit| {
+        unit.ports.iter().any(|port| port.published && !is_loopback(port))
+            || !unit.domains.is_empty()
+            || unit
+                .labels
+                .iter()
+                .any(|label| label.as_str().contains("traefik.http"))
+    })
+}
+
 /// Services that answer requests from outside: those that the stack opens, else those that no other service calls.
 fn public<'a>(given: &Given<'a>, services: &Services<'a>) -> Vec<Public<'a>> {
     let candidates: Vec<&Wired<'a>> = services
@@ -309,23 +347,17 @@ fn public<'a>(given: &Given<'a>, services: &Services<'a>) -> Vec<Public<'a>> {
         .iter()
         .filter(|process| process.long_running && matches!(process.service.role, Role::Web | Role::Frontend))
         .collect();
-    let opened = |process: &&&Wired<'a>| {
-        process.unit.is_some_and(|unit| {
-            unit.ports.iter().any(|port| port.published && !is_loopback(port))
-                || !unit.domains.is_empty()
-                || unit
-                    .labels
-                    .iter()
-                    .any(|label| label.as_str().contains("traefik.http"))
-        })
-    };
     let called = |process: &Wired<'a>| {
         given
             .services
             .iter()
             .any(|other| other.id != process.service.id && other.depends_on.contains(&process.service.id))
     };
-    let mut chosen: Vec<&Wired<'a>> = candidates.iter().filter(opened).copied().collect();
+    let mut chosen: Vec<&Wired<'a>> = candidates
+        .iter()
+        .filter(|process| is_opened(process))
+        .copied()
+        .collect();
     if chosen.is_empty() {
         chosen = candidates
             .iter()
@@ -407,11 +439,11 @@ fn prefix_of(path: &str) -> String {
 }
 
 fn prefixes<'a>(
-    routes: &'a [Route],
+    routes: &[&'a Route],
     name_of: &dyn Fn(Option<&Shown>) -> Option<Shown>,
 ) -> (Vec<Prefix<'a>>, usize) {
     let mut groups: BTreeMap<(String, Option<Shown>), Vec<&'a Route>> = BTreeMap::new();
-    for route in routes {
+    for route in routes.iter().copied() {
         let service = name_of(route.service.as_ref());
         groups
             .entry((prefix_of(route.path.as_str()), service))

@@ -1,17 +1,24 @@
 //! Section 4: every variable of the deployed services, where its value comes from, and what to do about it.
 
-use serde::Serialize;
+mod judge;
+mod lines;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use playbook_core::evidence::{Evidence, Scope};
-use playbook_core::inventory::{
-    CommittedSecret, EnvironmentVariable, Role, SignalKind, UnitVariable, VariableOrigin, VariableSource,
-};
+use playbook_core::inventory::{CommittedSecret, EnvironmentVariable, UnitVariable, VariableOrigin};
+use playbook_core::secret::words_of;
 use playbook_core::shown::Shown;
-use playbook_core::technology::{Catalogue, Group};
+use playbook_core::technology::Catalogue;
 
-use super::infrastructure::{Store, process_name, settings};
+use self::judge::{generated, rotation_kind, row};
+use self::lines::lines;
+use super::infrastructure::Store;
+use super::infrastructure::wiring::{self, Wire};
 use super::{Given, Ledger, Parameter};
-use crate::rules::knowledge;
+use crate::prose::Prose;
 
 /// Bytes of a generated secret: 256 bits, what HS256 and session signing ask for.
 const KEY_BYTES: u32 = 32;
@@ -94,6 +101,10 @@ struct Row<'a> {
     description: Option<&'a Shown>,
     placeholder: bool,
     one_of: Option<&'a Shown>,
+    /// Does this plan's own datastore say what it is set to?
+    wired: bool,
+    /// The part of a datastore's address that it carries.
+    property: Option<&'static str>,
 }
 
 /// A secret that the plan generates.
@@ -106,6 +117,9 @@ struct Generated<'a> {
     min_length: Option<u32>,
     /// Is it pasted into an address, so that only some characters are safe?
     in_address: bool,
+    /// A word of the shell that makes it, where random digits are not what the framework takes, and why.
+    value: Option<Prose>,
+    reason: Option<Prose>,
     evidence: Vec<&'a Evidence>,
 }
 
@@ -121,7 +135,7 @@ struct Asked<'a> {
 /// A variable that the plan stores for the services.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line<'a> {
-    pub(crate) name: &'a Shown,
+    pub(crate) name: Shown,
     pub(crate) kind: &'static str,
     secret: bool,
     pub(crate) required: bool,
@@ -133,6 +147,10 @@ pub(crate) struct Line<'a> {
     /// Name of the datastore to which it leads, and the part of the address that it carries.
     store: Option<Shown>,
     property: Option<&'static str>,
+    /// What it gets of a datastore that this plan brings.
+    pub(crate) wire: Option<Wire>,
+    /// A word of the shell that makes a generated secret which is more than random digits.
+    pub(crate) value: Option<Prose>,
 }
 
 #[derive(Debug, Serialize)]
@@ -166,18 +184,82 @@ impl Secrets<'_> {
 
     /// Does the plan store a value for this variable?
     pub(crate) fn stores(&self, name: &Shown) -> bool {
-        self.lines.iter().any(|line| line.name == name)
+        self.lines.iter().any(|line| line.name == *name)
     }
 }
 
-pub(super) fn build<'a>(given: &Given<'a>, stores: &[Store<'a>], ledger: &mut Ledger) -> Secrets<'a> {
+/// What is known of secrets by their names: `secrets.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct SecretWords {
+    /// Words of credentials that somebody gives out, whatever stands in the code.
+    issued: Vec<String>,
+    form: Vec<SecretForm>,
+}
+
+/// A secret that its framework takes in one form only.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct SecretForm {
+    /// Its name, or a word of it.
+    name: Option<String>,
+    word: Option<String>,
+    /// Slug of the framework that reads it; any where none is named.
+    framework: Option<String>,
+    value: Prose,
+    reason: Prose,
+}
+
+impl SecretWords {
+    fn is_issued(&self, variable: &EnvironmentVariable) -> bool {
+        words_of(variable.name.as_str())
+            .iter()
+            .any(|word| self.issued.contains(word))
+    }
+
+    fn form(&self, given: &Given<'_>, variable: &EnvironmentVariable) -> Option<&SecretForm> {
+        let words = words_of(variable.name.as_str());
+        let read_by = |framework: &String| {
+            given.services.iter().any(|service| {
+                (variable.services.is_empty() || variable.services.contains(&service.id))
+                    && service.frameworks.iter().any(|own| *own == **framework)
+            })
+        };
+        self.form.iter().find(|form| {
+            form.name.as_ref().is_none_or(|name| variable.name == **name)
+                && form.word.as_ref().is_none_or(|word| words.contains(word))
+                && form.framework.as_ref().is_none_or(read_by)
+        })
+    }
+}
+
+/// What the variables of a plan are judged by.
+struct Judged<'g, 's, 'a> {
+    given: &'g Given<'a>,
+    stores: &'s [Store<'a>],
+    wires: BTreeMap<Shown, Wire>,
+    words: &'g SecretWords,
+}
+
+pub(super) fn build<'a>(
+    given: &Given<'a>,
+    stores: &[Store<'a>],
+    words: &SecretWords,
+    ledger: &mut Ledger,
+) -> Secrets<'a> {
+    let judged = Judged {
+        given,
+        stores,
+        wires: wiring::wires(given, stores),
+        words,
+    };
     let read: Vec<&EnvironmentVariable> = given
         .variables
         .iter()
         .filter(|variable| is_used(given, variable))
         .copied()
         .collect();
-    let rows: Vec<Row<'a>> = read.iter().map(|variable| row(given, variable)).collect();
+    let rows: Vec<Row<'a>> = read.iter().map(|variable| row(&judged, variable)).collect();
     for variable in &read {
         let wanted = rows
             .iter()
@@ -196,7 +278,7 @@ pub(super) fn build<'a>(given: &Given<'a>, stores: &[Store<'a>], ledger: &mut Le
         .iter()
         .zip(&rows)
         .filter(|(_, row)| row.origin == Origin::Generated)
-        .map(|(variable, _)| generated(given, variable))
+        .map(|(variable, _)| generated(&judged, variable))
         .collect();
     let asked: Vec<Asked<'a>> = read
         .iter()
@@ -209,7 +291,7 @@ pub(super) fn build<'a>(given: &Given<'a>, stores: &[Store<'a>], ledger: &mut Le
             evidence: places(variable),
         })
         .collect();
-    let lines = lines(given, stores, &rows, &generated);
+    let lines = lines(&judged, &rows, &generated);
     let rotation = read
         .iter()
         .zip(&rows)
@@ -236,7 +318,10 @@ pub(super) fn build<'a>(given: &Given<'a>, stores: &[Store<'a>], ledger: &mut Le
     ledger.condition("has_stored_variables", !lines.is_empty());
     ledger.condition("has_stored_secrets", lines.iter().any(|line| line.secret));
     Secrets {
-        generated_lines: lines.iter().filter(|line| line.kind == "generated").count(),
+        generated_lines: lines
+            .iter()
+            .filter(|line| line.kind == "generated" && line.value.is_none())
+            .count(),
         shortest_generated: generated
             .iter()
             .map(|secret| secret.characters)
@@ -258,98 +343,6 @@ pub(super) fn build<'a>(given: &Given<'a>, stores: &[Store<'a>], ledger: &mut Le
         committed,
         rotation,
     }
-}
-
-/// The variables that somebody has to store, in the order of a file that reads well.
-fn lines<'a>(
-    given: &Given<'a>,
-    stores: &[Store<'a>],
-    rows: &[Row<'a>],
-    generated: &[Generated<'a>],
-) -> Vec<Line<'a>> {
-    let mut lines: Vec<Line<'a>> = rows
-        .iter()
-        .filter_map(|row| {
-            let kind = match row.origin {
-                Origin::Parameter => "setting",
-                Origin::Generated => "generated",
-                Origin::Asked => "asked",
-                // A stack or a platform that knows the datastore fills in its address.
-                Origin::Datastore if !stack_knows_store(given, row.name) => "address",
-                _ => return None,
-            };
-            let needs_shell_name = kind != "generated";
-            if needs_shell_name && Parameter::new(row.name).is_none() {
-                return None;
-            }
-            let store = given
-                .inventory
-                .variable(row.name.as_str())
-                .and_then(|variable| settings::store_of(variable, stores));
-            // The password of a datastore that somebody else runs comes from there.
-            let kind = match store {
-                Some(store) if kind == "generated" && store.is_offered() => "address",
-                _ => kind,
-            };
-            Some(Line {
-                processes: readers(given, row.services),
-                store: store.map(|store| store.name.clone()),
-                property: store.map(|_| settings::property(row.name.as_str())),
-                name: row.name,
-                kind,
-                secret: row.secret || kind == "address",
-                required: row.required,
-                bytes: generated
-                    .iter()
-                    .find(|secret| secret.name == row.name)
-                    .map_or(KEY_BYTES, |secret| secret.bytes),
-                configures: row.configures,
-                one_of: row.one_of.is_some(),
-            })
-        })
-        .collect();
-    let rank = |line: &Line<'_>| match line.kind {
-        "setting" => 0,
-        "generated" => 1,
-        "address" => 2,
-        _ => 3,
-    };
-    lines.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(b.name)));
-    lines
-}
-
-/// The deployed processes that read a variable: all of the repository's own where none is known, all that there is
-/// where it has none that stays up.
-fn readers(given: &Given<'_>, services: &[Shown]) -> Vec<Shown> {
-    let all = || {
-        given
-            .services
-            .iter()
-            .filter(|service| service.role != Role::Function)
-    };
-    let known: Vec<Shown> = all()
-        .filter(|service| services.contains(&service.id))
-        .map(|service| process_name(given, service))
-        .collect();
-    if !known.is_empty() {
-        return known;
-    }
-    let own: Vec<Shown> = all().map(|service| process_name(given, service)).collect();
-    if !own.is_empty() {
-        return own;
-    }
-    let others = given.third_party.iter().chain(&given.services);
-    others.map(|service| process_name(given, service)).collect()
-}
-
-fn stack_knows_store(given: &Given<'_>, name: &Shown) -> bool {
-    passed(given).any(|variable| {
-        variable.name == *name
-            && matches!(
-                variable.source,
-                VariableSource::Datastore | VariableSource::Composed
-            )
-    })
 }
 
 /// Does a deployed process, its stack or its image build use the variable?
@@ -414,206 +407,6 @@ fn passed<'a>(given: &Given<'a>) -> impl Iterator<Item = &'a UnitVariable> + use
                 .into_iter()
                 .flat_map(|stack| stack.groups.iter().flat_map(|group| &group.variables)),
         )
-}
-
-fn row<'a>(given: &Given<'a>, variable: &'a EnvironmentVariable) -> Row<'a> {
-    Row {
-        name: &variable.name,
-        services: &variable.services,
-        required: variable.required,
-        secret: variable.secret,
-        read_at: places(variable),
-        given_by: given_by(given, &variable.name),
-        origin: origin(given, variable),
-        default: variable.default.as_ref(),
-        min_length: variable.min_length,
-        configures: variable.configures.as_ref(),
-        description: variable.description.as_ref(),
-        placeholder: variable.placeholder,
-        one_of: variable.one_of.as_ref(),
-    }
-}
-
-fn origin(given: &Given<'_>, variable: &EnvironmentVariable) -> Origin {
-    let source = passed(given)
-        .filter(|passed| passed.name == variable.name)
-        .map(|passed| passed.source)
-        .min();
-    if is_development_switch(given, variable) {
-        return Origin::Unset;
-    }
-    if given.context.target.sets_port && is_port(given, variable) {
-        return Origin::Platform;
-    }
-    match source {
-        Some(VariableSource::Composed | VariableSource::Service) => return Origin::Stack,
-        Some(VariableSource::Datastore) => return Origin::Datastore,
-        Some(VariableSource::Generated) => return Origin::Generated,
-        Some(VariableSource::Literal) if !variable.secret => return Origin::Stack,
-        _ => {}
-    }
-    if variable.build_time && !variable.secret {
-        return Origin::Build;
-    }
-    if variable.secret {
-        if is_store_address(given, variable) {
-            return Origin::Datastore;
-        }
-        if is_vendor(given, variable) || is_issued(given, variable) || is_of_provider(given, variable) {
-            return Origin::Asked;
-        }
-        return if variable.required || variable.placeholder || source.is_some() {
-            Origin::Generated
-        } else {
-            Origin::Asked
-        };
-    }
-    if is_store_setting(given, variable) && variable.required {
-        return Origin::Datastore;
-    }
-    let has_default = variable.default.is_some()
-        || variable
-            .sites
-            .iter()
-            .any(|site| site.has_default && site.origin == VariableOrigin::Code);
-    let demanded = matches!(
-        source,
-        Some(VariableSource::Required | VariableSource::Interpolated | VariableSource::Asked)
-    );
-    if variable.required || demanded && !has_default {
-        Origin::Parameter
-    } else {
-        Origin::Default
-    }
-}
-
-fn is_development_switch(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
-    given.inventory.signals.iter().any(|signal| {
-        signal.kind == SignalKind::DevelopmentSwitch && signal.subject.as_ref() == Some(&variable.name)
-    })
-}
-
-fn is_port(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
-    variable.name == "PORT"
-        || given
-            .services
-            .iter()
-            .any(|service| service.port_variable.as_ref() == Some(&variable.name))
-}
-
-/// An address: a variable that carries a datastore's URL, not a single part of it.
-fn is_store_address(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
-    const ENDS: &[&str] = &["URL", "URI", "DSN", "CONNECTION_STRING", "CONNECTIONSTRING"];
-    let name = variable.name.as_str().to_ascii_uppercase();
-    ENDS.iter().any(|end| name.ends_with(end)) && is_store_setting(given, variable)
-}
-
-fn is_store_setting(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
-    given.datastores.iter().any(|store| {
-        store.variables.contains(&variable.name)
-            || variable
-                .configures
-                .as_ref()
-                .is_some_and(|kind| store.kind == *kind)
-    })
-}
-
-fn is_vendor(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
-    let known = given
-        .external
-        .iter()
-        .any(|service| service.variables.contains(&variable.name));
-    let configured = variable.configures.as_ref().is_some_and(|kind| {
-        Catalogue::get()
-            .find(Group::ExternalService, kind.as_str())
-            .is_some()
-            || Catalogue::get()
-                .find(Group::Observability, kind.as_str())
-                .is_some()
-    });
-    known || configured || variable.one_of.is_some()
-}
-
-/// Does somebody give it out, or does it open what exists already, as its name says?
-fn is_issued(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
-    let name = variable.name.as_str().to_ascii_uppercase();
-    // Who gives out an identifier gives out its secret.
-    let has_identifier = name.strip_suffix("_SECRET").is_some_and(|owner| {
-        given.variables.iter().any(|other| {
-            other
-                .name
-                .as_str()
-                .strip_prefix(owner)
-                .is_some_and(|rest| rest == "_ID")
-        })
-    });
-    has_identifier
-        || knowledge::get().issued_secrets.iter().any(|end| {
-            name.strip_suffix(end)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
-        })
-}
-
-/// Is it a credential of a datastore that only a provider runs?
-fn is_of_provider(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
-    given.datastores.iter().any(|store| {
-        let managed = Catalogue::get()
-            .find(Group::Datastore, store.kind.as_str())
-            .and_then(|technology| technology.datastore.as_ref())
-            .is_some_and(|facts| facts.managed_only);
-        managed
-            && (store.variables.contains(&variable.name) || variable.configures.as_ref() == Some(&store.kind))
-    })
-}
-
-fn generated<'a>(given: &Given<'a>, variable: &'a EnvironmentVariable) -> Generated<'a> {
-    let words = playbook_core::secret::words_of(variable.name.as_str());
-    let password = words.iter().any(|word| word.starts_with("pass") || word == "pwd");
-    let store = is_store_setting(given, variable);
-    let in_address = store
-        || password
-            && !given.datastores.is_empty()
-            && variable
-                .services
-                .iter()
-                .any(|id| given.inventory.datastore(id.as_str()).is_some());
-    let usual = if password && !store {
-        PASSWORD_BYTES
-    } else {
-        KEY_BYTES
-    };
-    // Hexadecimal has two characters a byte.
-    let bytes = usual.max(variable.min_length.unwrap_or(0).div_ceil(2)).min(256);
-    Generated {
-        name: &variable.name,
-        bytes,
-        characters: bytes * 2,
-        min_length: variable.min_length,
-        in_address,
-        evidence: places(variable),
-    }
-}
-
-/// What the change of a secret means: the template has the words.
-fn rotation_kind(given: &Given<'_>, variable: &EnvironmentVariable, origin: Origin) -> &'static str {
-    let words = playbook_core::secret::words_of(variable.name.as_str());
-    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-    let of_store = is_store_setting(given, variable)
-        || variable
-            .services
-            .iter()
-            .any(|id| given.inventory.datastore(id.as_str()).is_some());
-    if of_store || origin == Origin::Datastore {
-        "datastore"
-    } else if origin == Origin::Asked {
-        "vendor"
-    } else if has(&["jwt", "session", "cookie", "secret", "signing"]) && has(&["key", "secret", "keys"]) {
-        "signing-key"
-    } else if has(&["admin", "superuser", "root", "initial"]) && has(&["password", "passwd", "pass", "pwd"]) {
-        "first-user"
-    } else {
-        "restart"
-    }
 }
 
 fn groups<'a>(read: &[&'a EnvironmentVariable]) -> Vec<OneOf<'a>> {

@@ -2,7 +2,6 @@
 
 pub(crate) mod host;
 mod pipeline;
-mod stores;
 
 use serde::Serialize;
 
@@ -23,6 +22,7 @@ use super::images::Images;
 use super::infrastructure::{Infrastructure, Placement, Process, process_name};
 use super::secrets::Secrets;
 use super::{Given, Ledger, Parameter};
+use crate::prose::Prose;
 use crate::rules::{facts, knowledge};
 
 /// Shortest time to stop that the plan sets, in seconds, where a platform lets it choose: what most servers need to
@@ -56,9 +56,6 @@ pub(crate) struct Services<'a> {
     documented: Vec<&'a DocumentedCommand>,
     /// Does the repository's stack fix the name of the whole?
     named: bool,
-    /// Secrets of datastores that this plan brings, and the addresses that hold them.
-    new_secrets: Vec<Shown>,
-    new_addresses: Vec<Address>,
     /// Names of datastores that this plan brings with a volume.
     new_volumes: Vec<Shown>,
     /// Kind of the repository's stack for this target.
@@ -147,10 +144,30 @@ pub(crate) struct Wired<'a> {
     user: Option<&'a Shown>,
     /// Numeric user of its image.
     user_id: Option<u32>,
+    /// Folder of its new image in which its framework keeps files, where the code writes to the disk.
+    pub(crate) keeps: Option<Prose>,
     /// Paths that hold data.
     data: Vec<&'a playbook_core::inventory::Mount>,
     /// Ports that the stack publishes to every address of the host.
     published: Vec<&'a playbook_core::inventory::PublishedPort>,
+}
+
+/// The folder in which the framework of a service keeps files, where this plan builds the image and the code writes to
+/// its own disk.
+fn kept_folder(given: &Given<'_>, service: &Service, brought: bool) -> Option<Prose> {
+    let writes = given.inventory.signals.iter().any(|signal| {
+        signal.kind == SignalKind::LocalFiles
+            && signal.scope == Scope::Production
+            && signal.service.as_ref().is_none_or(|id| *id == service.id)
+    });
+    if !brought || !writes {
+        return None;
+    }
+    service.frameworks.iter().find_map(|slug| {
+        let technology = Catalogue::get().find(Group::Framework, slug.as_str())?;
+        let storage = technology.framework.as_ref()?.storage?;
+        Some(Prose::new(storage.to_owned()))
+    })
 }
 
 /// A process of somebody else in the repository's stack.
@@ -175,19 +192,6 @@ struct Need {
 struct After {
     name: Shown,
     healthy: bool,
-}
-
-/// An address of a datastore that this plan brings.
-#[derive(Debug, Clone, Serialize)]
-struct Address {
-    variable: Shown,
-    scheme: Shown,
-    user: Option<Shown>,
-    /// Name of the variable that carries the password.
-    password: Option<Shown>,
-    host: Shown,
-    port: u16,
-    database: Option<Shown>,
 }
 
 /// A job that runs by the clock.
@@ -256,8 +260,6 @@ pub(super) fn build<'a>(
         handled: signals(given, SignalKind::GracefulShutdown),
         in_memory: signals(given, SignalKind::InMemoryState),
         scale: scale(given, edge),
-        new_secrets: stores::secrets(infrastructure),
-        new_addresses: stores::addresses(given, infrastructure),
         new_volumes: infrastructure
             .stores
             .iter()
@@ -535,6 +537,7 @@ fn wired<'a>(
             .and_then(|container| container.user.as_ref())
             .and_then(|user| user.as_str().split(':').next()?.parse().ok())
             .filter(|id| *id > 0),
+        keeps: kept_folder(given, service, container.is_none() && unit.is_none()),
         data: unit
             .map(|unit| {
                 unit.mounts

@@ -60,6 +60,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "platforms.toml",
     "questions.toml",
     "runtimes.toml",
+    "secrets.toml",
     "sections/00-head.md",
     "sections/00-overview.md",
     "sections/00-summary.md",

@@ -53,6 +53,40 @@ pub(super) fn support(
     }
 }
 
+/// How long an image that is built today should still get fixes, in days.
+const YEAR_DAYS: i64 = 365;
+
+/// The release line on which to build what asks for a range of versions, where the lowest one that it allows gets no
+/// more fixes: the oldest one within the range that gets them for another year.
+pub(crate) fn line_within(
+    technology: &'static Technology,
+    range: &str,
+    date: NaiveDate,
+) -> Option<&'static Cycle> {
+    let range = range.trim();
+    let open = range.starts_with(['^', '>']) && !range.contains('<');
+    let lowest = version_numbers(range);
+    let Some((Support::Ended(_), ended)) =
+        support(technology, range.trim_start_matches(['^', '>', '=', ' ']), date)
+    else {
+        return None;
+    };
+    technology
+        .cycles
+        .iter()
+        .filter(|cycle| {
+            let line = version_numbers(cycle.version);
+            let same_major = line.first() == lowest.first();
+            open && line > version_numbers(ended.version)
+                && (same_major || range.starts_with('>'))
+                && cycle
+                    .eol
+                    .and_then(|eol| NaiveDate::parse_from_str(eol, "%Y-%m-%d").ok())
+                    .is_some_and(|day| (day - date).num_days() > YEAR_DAYS)
+        })
+        .min_by_key(|cycle| version_numbers(cycle.version))
+}
+
 /// The newest release line that is supported for long enough.
 pub(super) fn successor(technology: &'static Technology, date: NaiveDate) -> Option<&'static str> {
     technology
@@ -99,4 +133,21 @@ pub(super) fn unit_version(unit: &Unit) -> Option<String> {
         .as_ref()
         .map(|version| version.as_str().to_owned())
         .or_else(|| facts::image(unit.image.as_ref()?)?.version().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_of_a_new_image() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 20).expect("a day");
+        let php = Catalogue::get().find(Group::Runtime, "php").expect("PHP");
+        let line = |range: &str| line_within(php, range, day).map(|line| line.version);
+        assert_eq!(line("^8.1.0"), Some("8.3"), "the oldest with a year of fixes");
+        assert_eq!(line(">=8.1"), Some("8.3"));
+        assert_eq!(line(">=8.1 <8.2"), None, "the range ends before");
+        assert_eq!(line("8.1"), None, "what is stated exactly stays");
+        assert_eq!(line("^8.4"), None, "it has fixes itself");
+    }
 }

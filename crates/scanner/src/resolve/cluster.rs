@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use playbook_core::evidence::Evidence;
-use playbook_core::harmless::Host;
-use playbook_core::inventory::{Stack, Unit};
+use playbook_core::harmless::{Host, Name};
+use playbook_core::inventory::{Stack, Unit, UnitAddress};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
@@ -129,12 +129,17 @@ fn selects(service: &Node, labels: &Node) -> bool {
     })
 }
 
-/// Ports that a Service of the outside publishes.
+/// The name and ports of a Service; one for the outside publishes the ports to which it leads.
 fn publish(unit: &mut Unit, service: &ClusterObject, pod: &Node) {
-    let kind = text_at(&service.object, &["spec", "type"]);
-    if !matches!(kind, Some("LoadBalancer" | "NodePort")) {
-        return;
-    }
+    let kind = match text_at(&service.object, &["spec", "type"]) {
+        Some("LoadBalancer") => "LoadBalancer",
+        Some("NodePort") => "NodePort",
+        Some("ExternalName") => return,
+        _ => "ClusterIP",
+    };
+    let name = text_at(&service.object, &["metadata", "name"])
+        .and_then(|name| Name::parse(Raw::new(name)))
+        .map(Shown::from);
     let number = |node: &Node| playbook_core::harmless::port(Raw::new(plain(node)?));
     let ports = service.object.path(&["spec", "ports"]);
     for item in ports.into_iter().flat_map(Node::items) {
@@ -143,6 +148,22 @@ fn publish(unit: &mut Unit, service: &ClusterObject, pod: &Node) {
             None => given,
             Some(target) => number(target).or_else(|| named_port(pod, plain(target)?)),
         };
+        let evidence = Evidence::at(&service.path, item.line());
+        if let (Some(name), Some(port)) = (&name, given) {
+            let address = UnitAddress {
+                name: name.clone(),
+                port,
+                target,
+                kind: Shown::from(kind),
+                evidence: vec![evidence.clone()],
+            };
+            if !unit.addresses.contains(&address) {
+                unit.addresses.push(address);
+            }
+        }
+        if kind == "ClusterIP" {
+            continue;
+        }
         for known in unit
             .ports
             .iter_mut()
@@ -150,9 +171,8 @@ fn publish(unit: &mut Unit, service: &ClusterObject, pod: &Node) {
         {
             known.published = true;
             known.host = given;
-            let evidence = Evidence::at(&service.path, item.line());
             if !known.evidence.contains(&evidence) {
-                known.evidence.push(evidence);
+                known.evidence.push(evidence.clone());
             }
         }
     }
@@ -234,6 +254,19 @@ mod tests {
             .flat_map(|stack| &stack.units)
             .find(|unit| unit.name == "api")
             .expect("the workload");
+        let addresses: Vec<(&str, u16, Option<u16>, &str)> = unit
+            .addresses
+            .iter()
+            .map(|address| {
+                (
+                    address.name.as_str(),
+                    address.port,
+                    address.target,
+                    address.kind.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(addresses, [("api-http", 80, Some(8080), "LoadBalancer")]);
         let domains: Vec<&str> = unit
             .domains
             .iter()

@@ -3,6 +3,7 @@
 mod layers;
 mod lists;
 mod required;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use playbook_core::technology::{Catalogue, Group};
 use self::layers::Layers;
 use self::lists::told_by_documents;
 use self::required::is_required;
+pub(super) use self::stores::link;
 use super::candidates::Sources;
 use super::services::Merged;
 use super::units::{self, UnitClass};

@@ -6,10 +6,11 @@ use playbook_core::harmless::version_numbers;
 use playbook_core::inventory::Service;
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::review;
 use crate::plan::Given;
-use crate::rules::facts;
+use crate::rules::{facts, support};
 
 /// How a service is built from its manifest: what a new Dockerfile or a host without containers needs.
 #[derive(Debug, Serialize)]
@@ -19,7 +20,7 @@ pub(crate) struct Recipe<'a> {
     runtime: Shown,
     /// Is there a template for it?
     known: bool,
-    /// The version as the tag of an image: of a constraint its lowest release, without the patch.
+    /// The version as the tag of an image: of a constraint the lowest release that still gets fixes, without the patch.
     version: Option<Shown>,
     manager: Option<&'a Shown>,
     lockfile: Option<Shown>,
@@ -31,6 +32,8 @@ pub(crate) struct Recipe<'a> {
     start: Option<Shown>,
     build: Option<Shown>,
     entry_point: Option<&'a Shown>,
+    /// Does it take its port from `$PORT`?
+    takes_port: bool,
     /// Is the start command one command, which can replace its shell?
     start_simple: bool,
     /// File name of the manifest, and the same without its ending.
@@ -42,8 +45,16 @@ pub(crate) struct Recipe<'a> {
     project: Shown,
     /// Name of the program.
     binary: Shown,
-    /// The script that builds assets, for a server in another language.
-    npm_build: Option<Shown>,
+    /// What builds the pages' scripts and styles of a server in another language.
+    assets: Option<Assets>,
+}
+
+/// A build with Node.js beside a server in another language.
+#[derive(Debug, Serialize)]
+struct Assets {
+    /// Slug of the package manager.
+    manager: Option<Shown>,
+    lockfile: bool,
 }
 
 impl<'a> Recipe<'a> {
@@ -58,7 +69,7 @@ impl<'a> Recipe<'a> {
         Self {
             known: review::TEMPLATES.iter().any(|known| runtime == *known),
             runtime,
-            version: service.runtime.version.as_ref().and_then(as_tag),
+            version: image_version(given, service),
             manager: service.package_manager.as_ref(),
             lockfile: service.manifest.as_ref().and_then(|manifest| {
                 given
@@ -80,6 +91,7 @@ impl<'a> Recipe<'a> {
             start: facts::start(service).map(Shown::from),
             build: service.commands.build.as_ref().map(Shown::from),
             entry_point: service.entry_point.as_ref(),
+            takes_port: facts::start(service).is_some_and(|start| start.as_str().contains("$PORT")),
             start_simple: facts::start(service)
                 .is_some_and(|start| !start.as_str().contains(['&', ';', '|', '('])),
             manifest_name: service
@@ -104,11 +116,38 @@ impl<'a> Recipe<'a> {
                 .filter(|_| service.path != *folder)
                 .and_then(RelPath::new)
                 .map_or_else(|| service.name.clone(), |last| last.shown()),
-            npm_build: (service.runtime.name.as_ref().is_some_and(|name| *name == "php"))
-                .then(|| service.commands.build.as_ref().map(Shown::from))
-                .flatten(),
+            assets: assets(given, service),
             service,
         }
+    }
+}
+
+/// The build of the manifest of Node.js in the folder of a server that is written in something else.
+fn assets(given: &Given<'_>, service: &Service) -> Option<Assets> {
+    let own = service.manifest.as_ref()?;
+    let manifest = given.inventory.manifests.iter().find(|manifest| {
+        manifest.path.name() == "package.json"
+            && manifest.path != *own
+            && manifest.path.parent() == own.parent()
+    })?;
+    Some(Assets {
+        manager: manifest.package_manager.clone(),
+        lockfile: manifest.lockfile.is_some(),
+    })
+}
+
+/// The version of a service's runtime for the base image.
+fn image_version(given: &Given<'_>, service: &Service) -> Option<Shown> {
+    let stated = service.runtime.version.as_ref()?;
+    let newer = service
+        .runtime
+        .name
+        .as_ref()
+        .and_then(|name| Catalogue::get().find(Group::Runtime, name.as_str()))
+        .and_then(|technology| support::line_within(technology, stated.as_str(), given.context.date));
+    match newer {
+        Some(line) => Some(Shown::from(line.version)),
+        None => as_tag(stated),
     }
 }
 

@@ -72,11 +72,12 @@ fn setting(variable: &EnvironmentVariable, stores: &[Store<'_>], shared: &[Shown
         return None;
     }
     if let Some(store) = store_of(variable, stores)
+        && let Some(property) = property(variable.name.as_str())
         && (store.placement == Placement::Platform || store.placement == Placement::New)
     {
         setting.source = "store";
         setting.store = Some(store.name.clone());
-        setting.property = Some(property(variable.name.as_str()));
+        setting.property = Some(property);
         return Some(setting);
     }
     if !variable.required {
@@ -124,21 +125,39 @@ fn generated(variable: &EnvironmentVariable, stores: &[Store<'_>]) -> bool {
         .any(|word| variable.name.as_str().to_ascii_uppercase().contains(word))
 }
 
-/// The part of an address that a variable carries, by its name.
-pub(crate) fn property(name: &str) -> &'static str {
+/// The part of an address that a variable carries, by its name; none where the name tells something else, as
+/// `REDIS_PREFIX` does.
+pub(crate) fn property(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
     let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
     if ends(&["PASSWORD", "PASS", "_PW"]) {
-        "password"
+        Some("password")
     } else if ends(&["USERNAME", "USER"]) {
-        "user"
+        Some("user")
     } else if ends(&["PORT"]) {
-        "port"
+        Some("port")
     } else if ends(&["HOST", "HOSTNAME", "SERVER", "ADDR"]) {
-        "host"
+        Some("host")
     } else if ends(&["_DB", "_NAME", "DATABASE"]) {
-        "database"
+        Some("database")
+    } else if ends(&[
+        "URL",
+        "URI",
+        "DSN",
+        "CONNECTION",
+        "CONNECTIONSTRING",
+        "CONNECTION_STRING",
+        "CONN",
+        "CONNSTR",
+        "ADDRESS",
+        "ENDPOINT",
+        "HOSTS",
+        "NODES",
+        "BROKERS",
+        "SERVERS",
+    ]) {
+        Some("connection")
     } else {
-        "connection"
+        None
     }
 }

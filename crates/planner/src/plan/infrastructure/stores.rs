@@ -123,7 +123,7 @@ fn address_variable(store: &Datastore) -> Shown {
     store
         .variables
         .iter()
-        .find(|name| settings::property(name.as_str()) == "connection")
+        .find(|name| settings::property(name.as_str()) == Some("connection"))
         .cloned()
         .unwrap_or_else(|| Shown::from("DATABASE_URL"))
 }

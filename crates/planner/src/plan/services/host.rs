@@ -15,11 +15,13 @@ use playbook_core::shown::Shown;
 
 pub(crate) use runtimes::Runtimes;
 
-use super::{Address, Wired, stores};
+use super::Wired;
 use crate::plan::Given;
 use crate::plan::images::Recipe;
+use crate::plan::infrastructure::wiring::Wire;
 use crate::plan::infrastructure::{Infrastructure, process_name};
 use crate::plan::secrets::Secrets;
+use crate::prose::Prose;
 
 /// The address to which every process is bound behind the host's proxy.
 const LOOPBACK: &str = "127.0.0.1";
@@ -98,7 +100,7 @@ struct Unit<'a> {
     /// The repository's own unit file for it.
     own: Option<Shown>,
     /// Units of datastores that start before it.
-    after: Vec<crate::prose::Prose>,
+    after: Vec<Prose>,
     place: Option<&'a Evidence>,
 }
 
@@ -118,12 +120,12 @@ struct Timer<'a> {
 #[derive(Debug, Serialize)]
 struct Line {
     name: Shown,
-    /// `setting`, `generated`, `asked`, `address` or `part`
+    /// `setting`, `generated`, `asked` or `wired`
     kind: &'static str,
     required: bool,
     bytes: u32,
-    address: Option<Address>,
-    part: Option<stores::Part>,
+    wire: Option<Wire>,
+    value: Option<Prose>,
 }
 
 #[derive(Debug, Serialize)]
@@ -476,8 +478,6 @@ fn timer<'a>(given: &Given<'a>, job: &'a ScheduledJob) -> Timer<'a> {
 }
 
 fn lines(given: &Given<'_>, infrastructure: &Infrastructure<'_>, secrets: &Secrets<'_>) -> Vec<Line> {
-    let addresses = stores::addresses(given, infrastructure);
-    let parts = stores::parts(given, infrastructure);
     // What only the repository's own container of a datastore reads belongs to the datastore.
     let of_engine = |name: &Shown| {
         infrastructure.stores.iter().any(|store| {
@@ -497,27 +497,18 @@ fn lines(given: &Given<'_>, infrastructure: &Infrastructure<'_>, secrets: &Secre
     };
     secrets
         .stored()
-        .filter(|stored| !of_engine(stored.name) || is_read(stored.name))
-        .map(|stored| {
-            let address = addresses
-                .iter()
-                .find(|address| address.variable == *stored.name)
-                .cloned();
-            let part = parts.iter().find(|part| part.variable == *stored.name).cloned();
-            Line {
-                name: stored.name.clone(),
-                kind: match (&address, &part) {
-                    (Some(_), _) => "address",
-                    (None, Some(_)) => "part",
-                    // The address of a datastore elsewhere.
-                    (None, None) if stored.kind == "address" => "asked",
-                    (None, None) => stored.kind,
-                },
-                required: stored.required,
-                bytes: stored.bytes,
-                address,
-                part,
-            }
+        .filter(|stored| !of_engine(&stored.name) || is_read(&stored.name))
+        .map(|stored| Line {
+            name: stored.name.clone(),
+            kind: match stored.kind {
+                // The address of a datastore elsewhere.
+                "address" => "asked",
+                kind => kind,
+            },
+            required: stored.required,
+            bytes: stored.bytes,
+            wire: stored.wire.clone(),
+            value: stored.value.clone(),
         })
         .collect()
 }

@@ -19,6 +19,9 @@ struct Table {
     own_secret_words: BTreeSet<String>,
     own_store_words: BTreeSet<String>,
     own_store_ends: BTreeSet<String>,
+    own_store_addresses: BTreeSet<String>,
+    own_store_hosts: BTreeSet<String>,
+    other_store_words: BTreeSet<String>,
     own_addresses: BTreeSet<String>,
     store_settings: BTreeSet<String>,
     mode_ends: BTreeSet<String>,
@@ -108,6 +111,34 @@ pub(crate) fn is_own_store(name: &str) -> bool {
                 .last()
                 .is_some_and(|last| table.own_store_ends.contains(last))
     })
+}
+
+/// The same, or its port, of the one database that the application works with.
+pub(crate) fn is_store_part(name: &str) -> bool {
+    let words = secret::words_of(name);
+    let port = words.last().is_some_and(|last| last == "port");
+    table(|table| {
+        !words.iter().any(|word| table.other_store_words.contains(word))
+            && (is_own_store(name)
+                || port && words.len() <= 3 && words.iter().any(|word| table.own_store_words.contains(word)))
+    })
+}
+
+/// Is it the whole address of a database?
+pub(crate) fn is_store_address(name: &str) -> bool {
+    ends_in(name, |table| &table.own_store_addresses)
+}
+
+/// Is it the host alone?
+pub(crate) fn is_store_host(name: &str) -> bool {
+    ends_in(name, |table| &table.own_store_hosts)
+}
+
+fn ends_in(name: &str, ends: impl Fn(&Table) -> &BTreeSet<String>) -> bool {
+    let words = secret::words_of(name);
+    words
+        .last()
+        .is_some_and(|last| table(|table| ends(table).contains(last)))
 }
 
 /// The address under which the world reaches the application.

@@ -175,3 +175,57 @@ CMD [\"node\", \"index.js\"]
     );
     assert_eq!(names, ["LOG_STYLE", "SITE_TOKEN"]);
 }
+
+#[test]
+fn address_beside_its_own_parts() {
+    let files = "
+//- composer.json
+{ \"require\": { \"laravel/framework\": \"^11\" } }
+//- public/index.php
+<?php require __DIR__ . '/../vendor/autoload.php';
+//- artisan
+#!/usr/bin/env php
+//- config/database.php
+<?php return ['default' => env('DB_CONNECTION', 'mysql'), 'connections' => [
+    'mysql' => [
+        'driver' => 'mysql',
+        'url' => env('DATABASE_URL'),
+        'host' => env('DB_HOST', '127.0.0.1'),
+        'port' => env('DB_PORT', '3306'),
+        'password' => env('DB_PASSWORD'),
+        'replica' => env('DB_READ_HOST'),
+    ],
+]];
+//- .env.example
+DB_HOST=127.0.0.1
+DB_PASSWORD=
+";
+    assert_eq!(
+        told(files),
+        [
+            "DATABASE_URL",
+            "DB_CONNECTION",
+            "DB_HOST!",
+            "DB_PASSWORD!",
+            "DB_PORT",
+            "DB_READ_HOST!"
+        ]
+    );
+    let inventory = testing::inventory(files);
+    let store = inventory.datastore("mysql").expect("MySQL");
+    let names: Vec<&str> = store
+        .variables
+        .iter()
+        .map(playbook_core::shown::Shown::as_str)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "DB_CONNECTION",
+            "DATABASE_URL",
+            "DB_HOST",
+            "DB_PASSWORD",
+            "DB_PORT"
+        ]
+    );
+}
