@@ -38,29 +38,37 @@ impl Shown {
     }
 
     /// Replaces each `{}` of our own sentence by the next piece. Pieces without a place are dropped; places without a
-    /// piece stay empty. A code span around a place gets as many backticks as the piece needs, so that no piece leaves
-    /// its span.
+    /// piece stay empty. A code span gets as many backticks as its pieces need, and a piece outside of one keeps only whole
+    /// spans, so that no piece leaves one open.
     pub fn fill(template: &'static str, pieces: &[&Self]) -> Self {
         let mut out = String::with_capacity(template.len() + 16 * pieces.len());
         let mut rest = pieces.iter();
-        let mut parts = template.split("{}");
-        out.push_str(parts.next().unwrap_or_default());
-        for part in parts {
-            let piece = rest.next().map_or("", |piece| piece.as_str());
-            let spanned = piece.contains('`') && out.ends_with('`') && part.starts_with('`');
-            if spanned {
-                let longest = piece.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+        let balanced = template.matches('`').count().is_multiple_of(2);
+        for (at, part) in template.split('`').enumerate() {
+            let mut filled = String::with_capacity(part.len());
+            for (place, text) in part.split("{}").enumerate() {
+                if place > 0 {
+                    let piece = rest.next().map_or("", |piece| piece.as_str());
+                    // A piece may be a sentence with spans of its own.
+                    if balanced && at % 2 == 0 && !has_whole_spans(piece) {
+                        filled.push_str(&piece.replace('`', "'"));
+                    } else {
+                        filled.push_str(piece);
+                    }
+                }
+                filled.push_str(text);
+            }
+            if !balanced {
+                out.push_str(if at > 0 { "`" } else { "" });
+                out.push_str(&filled);
+            } else if at % 2 == 0 {
+                out.push_str(&filled);
+            } else if filled.contains('`') {
+                let longest = filled.split(|c| c != '`').map(str::len).max().unwrap_or(0);
                 let marks = "`".repeat(longest + 1);
-                out.pop();
-                out.push_str(&marks);
-                out.push(' ');
-                out.push_str(piece);
-                out.push(' ');
-                out.push_str(&marks);
-                out.push_str(part.strip_prefix('`').unwrap_or(part));
+                out.extend([marks.as_str(), " ", &filled, " ", &marks]);
             } else {
-                out.push_str(piece);
-                out.push_str(part);
+                out.extend(["`", &filled, "`"]);
             }
         }
         Self(out.into())
@@ -86,6 +94,25 @@ impl Shown {
     pub(crate) fn judged(text: &str) -> Self {
         Self(text.into())
     }
+}
+
+/// Is every run of backticks that opens a code span closed by one of the same length?
+fn has_whole_spans(text: &str) -> bool {
+    let mut open: Option<usize> = None;
+    let mut run = 0;
+    for c in text.chars().chain(std::iter::once(' ')) {
+        if c == '`' {
+            run += 1;
+        } else if run > 0 {
+            open = match open {
+                None => Some(run),
+                Some(marks) if marks == run => None,
+                unchanged => unchanged,
+            };
+            run = 0;
+        }
+    }
+    open.is_none()
 }
 
 impl From<&'static str> for Shown {
@@ -171,6 +198,13 @@ mod tests {
             Shown::fill("runs `{}`.", &[&ticks]),
             "runs ``` echo `id` ``x ```."
         );
-        assert_eq!(Shown::fill("runs {}.", &[&ticks]), "runs echo `id` ``x.");
+        assert_eq!(
+            Shown::fill("runs {}, `{}`.", &[&ticks, &plain]),
+            "runs echo 'id' ''x, `a`."
+        );
+        assert_eq!(
+            Shown::fill("`{} {}`", &[&plain, &ticks]),
+            "``` a echo `id` ``x ```"
+        );
     }
 }

@@ -3,6 +3,8 @@
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::render::filters::word;
+
 /// Markdown that stands in the templates' folder or was rendered from it. A template prints it with the filter
 /// `prose`, which accepts nothing else: repository text is serialised as a string, this as a map with one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -18,9 +20,12 @@ impl Prose {
         Self(text)
     }
 
-    /// The same with every `mark` replaced by a text that is as harmless.
+    /// The same with every `mark` replaced by a text, of which only letters, digits and what stands in names stay.
     pub(crate) fn with(&self, mark: &str, text: &str) -> Self {
-        Self(self.0.replace(mark, text))
+        if text.is_empty() {
+            return Self(self.0.replace(mark, text));
+        }
+        Self(self.0.replace(mark, &word(text)))
     }
 
     /// The text.

@@ -14,6 +14,7 @@ mod tests;
 pub(crate) use engine::PrintedStep;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::de::DeserializeOwned;
 
@@ -148,12 +149,36 @@ pub fn json(
         inferred_from: Some(context.target_reason.clone()),
     };
     let mut text = serde_json::to_string_pretty(&inventory).map_err(|_| Refused::Json)?;
+    text = inert_json(&text);
     text.push('\n');
     let templates = Templates::default();
     gate::gate(&text, withheld, &|word| {
         names.holds(word) || is_our_own(word, &templates)
     })?;
     Ok(text)
+}
+
+/// The same JSON with every character that could act where it is printed written as an escape: control characters, those
+/// that can't be seen or turn the direction of text, commands to the log of a CI run, marks of template engines. All of
+/// them stand inside of strings.
+fn inert_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let template = before == '{' && matches!(c, '{' | '%' | '#');
+        let log = before == '#' && c == '#' && rest.peek() == Some(&'[');
+        let acts = template || log || escape::acts(c) && c != '\n';
+        if acts {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+        before = if acts { ' ' } else { c };
+    }
+    out
 }
 
 /// The inventory with its findings and without the texts that hold a withheld value.

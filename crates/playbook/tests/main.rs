@@ -13,8 +13,10 @@ mod docs;
 mod fixtures;
 #[cfg(unix)]
 mod hostile_trees;
+mod inert;
 #[cfg(target_os = "linux")]
 mod read_only;
+mod readers;
 mod secrets;
 mod structure;
 mod support;

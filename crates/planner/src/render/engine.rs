@@ -13,6 +13,7 @@ use tera::{Context, Error, Kwargs, State, Tera, Value};
 
 use super::Templates;
 use super::filters::{self, CITATION, CITATION_END, PIPE};
+use crate::check::fence_after;
 use crate::plan::{Level, Plan, Step, step_key};
 use crate::prose::{self, Prose};
 use crate::target::TemplateError;
@@ -493,18 +494,20 @@ fn number_citations(text: &str, cited: &[String]) -> String {
     out
 }
 
+/// The lines inside of fences.
+fn lines_in_fences(text: &str) -> impl Iterator<Item = &str> {
+    let mut fence = None;
+    text.lines().filter(move |line| {
+        let before = fence;
+        fence = fence_after(fence, line);
+        before.is_some() && fence.is_some()
+    })
+}
+
 /// Names after `$` in fences.
 fn variables_in_fences(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let mut inside = false;
-    for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            inside = !inside;
-            continue;
-        }
-        if !inside {
-            continue;
-        }
+    for line in lines_in_fences(text) {
         for part in line.split('$').skip(1) {
             let part = part.strip_prefix('{').unwrap_or(part);
             let end = part
@@ -521,11 +524,8 @@ fn variables_in_fences(text: &str) -> BTreeSet<String> {
 /// Words of the commands in fences, without the list of tools that the preflight itself goes through.
 fn words_in_fences(text: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
-    let mut inside = false;
-    for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            inside = !inside;
-        } else if inside && !line.trim_start().starts_with("for t in ") {
+    for line in lines_in_fences(text) {
+        if !line.trim_start().starts_with("for t in ") {
             let parts = line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')));
             words.extend(parts.filter(|word| !word.is_empty()).map(str::to_owned));
         }
@@ -539,14 +539,7 @@ fn finish(text: &str) -> String {
     let mut fence: Option<usize> = None;
     let mut empty = 0;
     for line in text.lines() {
-        let marks = line.trim_start().chars().take_while(|c| *c == '`').count();
-        if marks >= 3 {
-            fence = match fence {
-                None => Some(marks),
-                Some(open) if marks >= open && line.trim_start().len() == marks => None,
-                open => open,
-            };
-        }
+        fence = fence_after(fence, line);
         let line = line.trim_end();
         if line.is_empty() && fence.is_none() {
             empty += 1;
@@ -556,12 +549,13 @@ fn finish(text: &str) -> String {
         } else {
             empty = 0;
         }
-        let pipe = if fence.is_none() && line.starts_with('|') {
-            "\\|"
+        if fence.is_none() && line.starts_with('|') {
+            // A backslash before the pipe would take the pipe's own.
+            let line = line.replace(&format!("\\{PIPE}"), &format!("\\ {PIPE}"));
+            out.push_str(&line.replace(PIPE, "\\|"));
         } else {
-            "|"
-        };
-        out.push_str(&line.replace(PIPE, pipe));
+            out.push_str(&line.replace(PIPE, "|"));
+        }
         out.push('\n');
     }
     while out.ends_with("\n\n") {
@@ -593,5 +587,6 @@ mod tests {
     fn finishing_keeps_fences_and_joins_empty_lines() {
         let text = "\n\na\n\n\n\nb\n```sh\nx\n\n\ny\n```\n| `a\u{E002}b` |\n`a\u{E002}b`\n\n";
         assert_eq!(finish(text), "a\n\nb\n```sh\nx\n\n\ny\n```\n| `a\\|b` |\n`a|b`\n");
+        assert_eq!(finish("| `a\\\u{E002}b` |"), "| `a\\ \\|b` |\n");
     }
 }

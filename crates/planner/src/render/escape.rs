@@ -11,16 +11,15 @@ fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\t' | '\n' | '\r' => ' ',
-            c if c.is_control()
-                || playbook_core::secret::is_invisible(c)
-                || is_no_character(c)
-                || ('\u{E000}'..='\u{F8FF}').contains(&c) =>
-            {
-                '\u{FFFD}'
-            }
+            c if acts(c) || ('\u{E000}'..='\u{F8FF}').contains(&c) => '\u{FFFD}',
             c => c,
         })
         .collect()
+}
+
+/// Could the character move or hide text, or is it none that a format may hold?
+pub(super) fn acts(c: char) -> bool {
+    c.is_control() || playbook_core::secret::is_invisible(c) || is_no_character(c)
 }
 
 /// Code points that Unicode keeps for no character; a YAML parser refuses a text with one of them.
@@ -81,7 +80,7 @@ pub(crate) fn slug(text: &str) -> String {
 }
 
 /// Letters, digits, `_`, `.`, `+` and `-`, as in tags, host names and identifiers; every other character becomes `_`.
-pub(super) fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     let text: String = one_line(text)
         .chars()
         .map(|c| {

@@ -9,10 +9,10 @@ use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 use super::escape::data::{mermaid_label, mermaid_node, quoted, unit, yaml};
 use super::escape::markdown::{code_span, plain, sentence};
-use super::escape::{line, one_line, shell, url, word};
+use super::escape::{line, one_line, shell, url};
 use crate::prose;
 
-pub(crate) use super::escape::slug;
+pub(crate) use super::escape::{slug, word};
 
 /// Stands for `|` inside a code span until it is known whether the line is a row of a table.
 pub(super) const PIPE: char = '\u{E002}';

@@ -53,7 +53,6 @@ pub(crate) fn plain(text: &str) -> String {
 /// Would GitHub, GitLab or a mail program make a link, a mention, a picture or a formula of it?
 fn acts(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
-    let starts = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
     let before =
         |mark: char, next: fn(char) -> bool| word.split(mark).skip(1).any(|rest| rest.starts_with(next));
     let is_hash = |part: &str| part.len() >= 40 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -64,10 +63,11 @@ fn acts(word: &str) -> bool {
         || before('~', |c| c.is_alphanumeric() || c == '"')
         || before('%', |c| c.is_alphanumeric() || c == '"')
         || before('$', |c| !c.is_whitespace())
-        || starts
-            .strip_prefix("gh-")
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        || starts.contains("www.")
+        || lower
+            .split("gh-")
+            .skip(1)
+            .any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        || lower.contains("www.")
         || lower.contains("://")
         || ["mailto:", "xmpp:"].iter().any(|scheme| lower.contains(scheme))
         || is_emoji(word)
@@ -97,7 +97,12 @@ fn escape(text: &str, first: bool) -> String {
         _ => None,
     };
     for (at, c) in text.chars().enumerate() {
-        if "\\`*_{}[]<>#|~&!$^".contains(c) || marker_at == Some(at) {
+        // Beside a code span, an escaped backtick would be one of its marks to some readers.
+        if c == '`' {
+            out.push('\'');
+            continue;
+        }
+        if "\\*_{}[]<>#|~&!$^".contains(c) || marker_at == Some(at) {
             out.push('\\');
         }
         out.push(c);
@@ -120,16 +125,24 @@ pub(crate) fn sentence(text: &str) -> String {
         if before.starts_with(char::is_whitespace) && !escaped.is_empty() {
             out.push(' ');
         }
-        out.push_str(&escaped);
+        push(&mut out, &escaped);
         if before.ends_with(char::is_whitespace) {
             out.push(' ');
         }
         if let Some(span) = span {
-            out.push_str(&code_span(span));
+            push(&mut out, &code_span(span));
         }
         rest = after;
     }
     out.trim().to_owned()
+}
+
+/// Two code spans that touch would be read as one.
+fn push(out: &mut String, text: &str) {
+    if out.ends_with('`') && text.starts_with('`') {
+        out.push(' ');
+    }
+    out.push_str(text);
 }
 
 /// The first code span: what stands before it, its content, what stands behind it.
@@ -218,9 +231,10 @@ mod tests {
     fn sentences_keep_their_code_spans_and_nothing_else() {
         assert_eq!(sentence("`a` runs as *root*"), "`a` runs as \\*root\\*");
         assert_eq!(sentence("see `a`, then `b`."), "see `a`, then `b`.");
-        assert_eq!(sentence("odd ` tick"), "odd \\` tick");
+        assert_eq!(sentence("odd ` tick"), "odd ' tick");
         assert_eq!(sentence("run `` a `b` c `` now"), "run ``a `b` c`` now");
-        assert_eq!(sentence("two `` ticks ` left"), "two \\`\\` ticks \\` left");
+        assert_eq!(sentence("two `` ticks ` left"), "two '' ticks ' left");
+        assert_eq!(sentence("`a`http://b.example"), "`a` `http://b.example`");
         assert_eq!(sentence(""), "");
     }
 }
