@@ -48,7 +48,7 @@ const PIECES: &[&str] = &[
     "--privileged", "-v/:/host", "-x", "--", "-", "!!", "!x", "*", "?", "~", "~root", "{a,b}", "%s%n", "%h",
     "=1", "a=b", ": ", "a: b", "- ", "{a: b}", "[a]", "&a", "*a", "!!python/object:a", "!a", "<<: *a", "? a",
     "%TAG", "\n- a\n", "\na: b\n", ", ", "]", "}", "end", "click a b",
-]; click a \"b\"",
+    "\"]; click a \"b\"",
     "-->",
     ":::a",
     "%%{init}%%",
@@ -421,6 +421,7 @@ fn diagram(body: &str, broken: &mut BTreeSet<String>) {
 }
 
 #[test]
+#[ignore = "takes minutes of processor time: `cargo test -p playbook --test main inert:: -- --ignored`"]
 fn hostile_text_stays_text() {
     let templates = Templates::default();
     let targets = Targets::load(&templates).expect("the folder is in order");
