@@ -421,7 +421,6 @@ fn diagram(body: &str, broken: &mut BTreeSet<String>) {
 }
 
 #[test]
-#[ignore = "takes minutes of processor time: `cargo test -p playbook --test main inert:: -- --ignored`"]
 fn hostile_text_stays_text() {
     let templates = Templates::default();
     let targets = Targets::load(&templates).expect("the folder is in order");
