@@ -6,6 +6,7 @@
 //! tame words tells what a plan consists of: a hostile text may add no heading, link, command, option or tag to it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -138,7 +139,7 @@ impl Random {
         let place = self.below(6);
         for at in 0..=self.below(5) {
             if at == place {
-                text.push_str(&format!("h{number}"));
+                let _ = write!(text, "h{number}");
             }
             if self.below(5) == 0 {
                 let code = u32::try_from(self.below(0x11_0000)).unwrap_or(0);
@@ -148,7 +149,7 @@ impl Random {
             }
         }
         if !text.contains(&format!("h{number}")) {
-            text.push_str(&format!("h{number}"));
+            let _ = write!(text, "h{number}");
         }
         text
     }

@@ -36,7 +36,7 @@ pub(crate) fn page(text: &str) -> Page {
             Event::Html(html) | Event::InlineHtml(html) => {
                 page.foreign.insert(format!("HTML {html}"));
             }
-            Event::FootnoteReference(name) => {
+            Event::FootnoteReference(name) | Event::Start(Tag::FootnoteDefinition(name)) => {
                 page.foreign.insert(format!("a footnote {name}"));
             }
             Event::InlineMath(math) | Event::DisplayMath(math) => {
@@ -44,9 +44,6 @@ pub(crate) fn page(text: &str) -> Page {
             }
             Event::Start(Tag::Image { dest_url, .. }) => {
                 page.foreign.insert(format!("an image {dest_url}"));
-            }
-            Event::Start(Tag::FootnoteDefinition(name)) => {
-                page.foreign.insert(format!("a footnote {name}"));
             }
             Event::Start(
                 tag @ (Tag::MetadataBlock(_)
