@@ -170,9 +170,8 @@ fn special_files() {
 #[test]
 fn ignore_files() {
     let rules = |count: usize| {
-        (0..count)
-            .map(|at| format!("/build{at}/**/*.[oa]\n"))
-            .collect::<String>()
+        let lines: Vec<String> = (0..count).map(|at| format!("/build{at}/**/*.[oa]\n")).collect();
+        lines.concat()
     };
     for kind in ["pipe", "link", "large", "many"] {
         let folder = with_a_service(&format!("ignore-files-{kind}"));
@@ -323,7 +322,7 @@ fn unreadable_and_vanishing_files() {
         put(&folder.join(path), b"FROM a\n");
     }
     let close = |path: &str| {
-        fs::set_permissions(folder.join(path), fs::Permissions::from_mode(0)).expect("the mode can be set");
+        fs::set_permissions(folder.join(path), fs::Permissions::from_mode(0o0)).expect("the mode can be set");
     };
     close("shut/Procfile");
     close("locked");
@@ -384,7 +383,8 @@ fn large_files() {
         .chain((0..10_000).map(|at| format!("  s{at}:\n    image: registry.example.com/s{at}:1\n")))
         .collect();
     put(&folder.join("services/compose.yaml"), services.as_bytes());
-    let variables: String = (0..100_000).map(|at| format!("VARIABLE_{at}=v\n")).collect();
+    let variables: Vec<String> = (0..100_000).map(|at| format!("VARIABLE_{at}=v\n")).collect();
+    let variables = variables.concat();
     put(&folder.join("variables/.env.example"), variables.as_bytes());
     let json = survives(&folder);
     has_the_service(&json);

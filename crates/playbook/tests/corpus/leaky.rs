@@ -9,6 +9,7 @@ use playbook_planner::gate::{What, gate};
 use playbook_planner::render::{Templates, document, json};
 use playbook_planner::target::Targets;
 use playbook_scanner::{Scan, scan_texts};
+use std::fmt::Write as _;
 
 use super::forms::{Forms, base64, in_address};
 use super::kinds::Secret;
@@ -55,7 +56,10 @@ fn disguises() -> Vec<String> {
         in_address(SECRET),
         SECRET.replace('&', "&amp;").replace('\'', "&#39;"),
         SECRET.replace('\'', "'\\''"),
-        SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        SECRET.bytes().fold(String::new(), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        }),
     ]
 }
 

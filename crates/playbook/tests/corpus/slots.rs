@@ -83,7 +83,7 @@ fn plant(
                 let (word, behind) = from.split_at(from.find(|c| !is_of_word(c)).unwrap_or(from.len()));
                 out.push_str(before);
                 turn += 1;
-                if turn % ROUNDS == 0 {
+                if turn.is_multiple_of(ROUNDS) {
                     let token = random.text("alnum", LENGTH);
                     let middle = word
                         .char_indices()

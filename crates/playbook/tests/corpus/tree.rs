@@ -134,10 +134,18 @@ fn fill(
             "sql" => out.push_str(&secret.text.replace('\'', "''")),
             "pem" => {
                 let word = ["PRIV", "ATE KEY"].concat();
-                out.push_str(&format!(
-                    "-----BEGIN RSA {word}-----\n{}\n-----END RSA {word}-----",
-                    secret.text
-                ));
+                out.push_str(
+                    &[
+                        "-----BEGIN RSA ",
+                        &word,
+                        "-----\n",
+                        &secret.text,
+                        "\n-----END RSA ",
+                        &word,
+                        "-----",
+                    ]
+                    .concat(),
+                );
             }
             _ => out.push_str(&written(&secret.text, format, inside_quotes % 2 == 1)),
         }
