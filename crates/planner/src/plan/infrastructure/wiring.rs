@@ -32,12 +32,27 @@ pub(crate) enum Wire {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Address {
     scheme: Shown,
+    /// Does `jdbc:` stand before the scheme?
+    jdbc: bool,
     user: Option<Shown>,
     /// Name of the variable that carries the password.
     password: Option<Shown>,
     host: Shown,
     port: u16,
     database: Option<Shown>,
+}
+
+impl Address {
+    /// The same as JDBC writes it, without user and password.
+    fn for_jdbc(self, store: &Store<'_>) -> Self {
+        Self {
+            scheme: store.store.kind.clone(),
+            jdbc: true,
+            user: None,
+            password: None,
+            ..self
+        }
+    }
 }
 
 /// Datastores whose passwords this plan makes where it stores the settings. A platform that passes addresses by reference
@@ -85,6 +100,16 @@ pub(crate) fn wires(given: &Given<'_>, stores: &[Store<'_>]) -> BTreeMap<Shown, 
             })
             .filter_map(|variable| Some((*variable, wire(given, variable, store)?)))
             .partition(|(_, wire)| matches!(wire, Wire::Address(_)));
+        // JDBC takes the user beside the address: without a variable for it nobody knows which one the code names.
+        let has_user = parts
+            .iter()
+            .any(|(variable, _)| settings::property(variable.name.as_str()) == Some("user"));
+        let by_jdbc = addresses
+            .iter()
+            .any(|(variable, _)| is_read_by_jvm(given, variable));
+        if by_jdbc && !has_user {
+            continue;
+        }
         let demanded = addresses.iter().any(|(variable, _)| variable.required);
         let has_host = parts
             .iter()
@@ -94,7 +119,7 @@ pub(crate) fn wires(given: &Given<'_>, stores: &[Store<'_>]) -> BTreeMap<Shown, 
             .map(|(variable, _)| variable.name.as_str())
             .min_by_key(|name| (name.len(), *name));
         let chosen = |(variable, wire): &(&EnvironmentVariable, Wire)| match wire {
-            _ if demanded => variable.required,
+            _ if demanded => variable.required || by_jdbc,
             Wire::Address(_) => {
                 !has_host && (variable.default.is_some() || Some(variable.name.as_str()) == shortest)
             }
@@ -106,9 +131,23 @@ pub(crate) fn wires(given: &Given<'_>, stores: &[Store<'_>]) -> BTreeMap<Shown, 
     all
 }
 
+/// Does a process on the virtual machine of Java read it?
+fn is_read_by_jvm(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
+    given.services.iter().any(|service| {
+        variable.services.contains(&service.id)
+            && service.runtime.name.as_ref().is_some_and(|name| *name == "jvm")
+    })
+}
+
 fn wire(given: &Given<'_>, variable: &EnvironmentVariable, store: &Store<'_>) -> Option<Wire> {
     if carries_address(variable) {
-        return address(given, store).map(Wire::Address);
+        let address = address(given, store)?;
+        let jdbc = is_read_by_jvm(given, variable) && engine_has_jdbc(store);
+        return Some(Wire::Address(if jdbc {
+            address.for_jdbc(store)
+        } else {
+            address
+        }));
     }
     let value = match settings::property(variable.name.as_str()) {
         Some("host") => Some(host(store)),
@@ -123,6 +162,18 @@ fn wire(given: &Given<'_>, variable: &EnvironmentVariable, store: &Store<'_>) ->
         _ => None,
     };
     value.map(Wire::Value)
+}
+
+/// Do programs on the virtual machine of Java reach it by JDBC?
+fn engine_has_jdbc(store: &Store<'_>) -> bool {
+    Catalogue::get()
+        .find(Group::Datastore, store.store.kind.as_str())
+        .is_some_and(|technology| {
+            technology
+                .url_schemes
+                .iter()
+                .any(|scheme| scheme.starts_with("jdbc:"))
+        })
 }
 
 /// Does a variable's name say that it carries a whole address?
@@ -183,6 +234,7 @@ fn address(given: &Given<'_>, store: &Store<'_>) -> Option<Address> {
         })?;
     Some(Address {
         scheme: named(scheme)?,
+        jdbc: false,
         user: image_value(store, &["USER"]),
         password: image_secret(store),
         host: host(store),
