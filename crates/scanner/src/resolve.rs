@@ -14,6 +14,7 @@ mod attributes;
 mod build_files;
 mod candidates;
 mod charts;
+mod client_programs;
 mod cluster;
 mod commands;
 mod conventions;
@@ -57,6 +58,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     let mut inventory = Inventory::empty();
     build_files::expand_aliases(&mut facts);
     routes::judge_handlers(&mut facts);
+    client_programs::demote(&mut facts);
     for fact in &mut facts.projects {
         if fact.package_manager.is_none() {
             fact.package_manager = project::lockfile(fact, index).1;
