@@ -24,6 +24,7 @@ mod images;
 mod kustomize;
 mod lists;
 mod migrations;
+mod named_reads;
 mod project;
 mod provisioning;
 mod proxies;
@@ -58,6 +59,7 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     let mut inventory = Inventory::empty();
     build_files::expand_aliases(&mut facts);
     routes::judge_handlers(&mut facts);
+    named_reads::resolve(&mut facts);
     client_programs::demote(&mut facts);
     for fact in &mut facts.projects {
         if fact.package_manager.is_none() {
