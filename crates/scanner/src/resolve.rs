@@ -20,6 +20,7 @@ mod commands;
 mod conventions;
 mod datastores;
 mod environment;
+mod hosted;
 mod images;
 mod kustomize;
 mod lists;

@@ -128,6 +128,14 @@ pub fn is_placeholder(text: &str) -> bool {
         || lower
             .chars()
             .all(|c| c == 'x' || c == '*' || c == '-' || c == '.')
+        || is_one_character(&lower)
+}
+
+/// One character over and over: nobody's password, and no key.
+fn is_one_character(text: &str) -> bool {
+    let mut characters = text.chars();
+    let first = characters.next();
+    text.len() > 3 && characters.all(|character| Some(character) == first)
 }
 
 #[cfg(test)]

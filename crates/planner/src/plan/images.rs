@@ -311,13 +311,14 @@ fn new_dockerfile(given: &Given<'_>, folder: &RelPath) -> RelPath {
         .unwrap_or_else(|| folder.clone())
 }
 
-/// The name that the stack gives the image, without tag, or the service's.
+/// The name that the stack gives the image, without tag and without the registry that somebody else pushes to, or the
+/// service's.
 fn image_name(given: &Given<'_>, service: &Service, unit: Option<&Unit>) -> Shown {
     unit.and_then(|unit| unit.image.as_ref())
         .or(service.image.as_ref())
         .and_then(facts::image)
-        .map(|image| image.without_tag().to_owned())
-        .filter(|name| !name.contains('$'))
+        .filter(|image| !image.without_tag().contains('$'))
+        .map(|image| image.repository().to_owned())
         .and_then(|name| {
             playbook_core::harmless::ImageRef::parse(playbook_core::raw::Raw::new(&name))
                 .map(|image| Shown::from(&image))

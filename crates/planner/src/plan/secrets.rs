@@ -504,7 +504,10 @@ fn is_port(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
 fn is_store_address(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
     const ENDS: &[&str] = &["URL", "URI", "DSN", "CONNECTION_STRING", "CONNECTIONSTRING"];
     let name = variable.name.as_str().to_ascii_uppercase();
-    ENDS.iter().any(|end| name.ends_with(end)) && is_store_setting(given, variable)
+    let called = ENDS.iter().any(|end| name.ends_with(end));
+    // Whatever its name: where a value of it is committed that is an address, it carries one.
+    let carries = || given.carries_address(&variable.name);
+    is_store_setting(given, variable) && (called || carries())
 }
 
 fn is_store_setting(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
@@ -598,6 +601,13 @@ fn groups<'a>(read: &[&'a EnvironmentVariable]) -> Vec<OneOf<'a>> {
     groups
 }
 
+fn is_read_by_code(variable: &EnvironmentVariable) -> bool {
+    variable
+        .sites
+        .iter()
+        .any(|site| site.origin == VariableOrigin::Code)
+}
+
 fn is_read(variable: &EnvironmentVariable) -> bool {
     variable
         .sites
@@ -613,7 +623,7 @@ fn passed_not_read<'a>(given: &Given<'a>) -> Vec<Lone<'a>> {
         given
             .inventory
             .variable(passed.name.as_str())
-            .is_some_and(is_read)
+            .is_some_and(is_read_by_code)
     }) {
         return list;
     }

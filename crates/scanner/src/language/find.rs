@@ -559,7 +559,9 @@ pub(super) fn fits(prepared: &Prepared, name: &str) -> bool {
 fn is_qualified(text: &str) -> bool {
     let is_word = |word: &str| {
         word.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
-            && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     text.split_once("::")
         .or_else(|| text.split_once('.'))

@@ -33,7 +33,10 @@ pub(crate) fn resolve(facts: &mut Facts) {
         }
     }
     for read in &reads {
-        let key = (read.qualifier.as_str().to_ascii_lowercase(), read.constant.as_str());
+        let key = (
+            read.qualifier.as_str().to_ascii_lowercase(),
+            read.constant.as_str(),
+        );
         if let Some(Some(name)) = values.get(&key) {
             let mut fact = VariableFact::new(
                 (*name).clone(),

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use playbook_core::harmless::version_numbers;
-use playbook_core::inventory::Service;
+use playbook_core::inventory::{Role, Service};
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::review;
 use crate::plan::Given;
@@ -42,6 +43,8 @@ pub(crate) struct Recipe<'a> {
     project: Shown,
     /// Name of the program.
     binary: Shown,
+    /// The folder of the finished pages, where there is nothing but pages and no program that serves them.
+    pages: Option<&'static str>,
     /// The script that builds assets, for a server in another language.
     npm_build: Option<Shown>,
 }
@@ -104,12 +107,24 @@ impl<'a> Recipe<'a> {
                 .filter(|_| service.path != *folder)
                 .and_then(RelPath::new)
                 .map_or_else(|| service.name.clone(), |last| last.shown()),
+            pages: pages(service),
             npm_build: (service.runtime.name.as_ref().is_some_and(|name| *name == "php"))
                 .then(|| service.commands.build.as_ref().map(Shown::from))
                 .flatten(),
             service,
         }
     }
+}
+
+/// Where the build of a front end without a start command leaves its pages.
+fn pages(service: &Service) -> Option<&'static str> {
+    if service.role != Role::Frontend || facts::start(service).is_some() {
+        return None;
+    }
+    service.frameworks.iter().find_map(|slug| {
+        let technology = Catalogue::get().find(Group::Framework, slug.as_str())?;
+        technology.framework.as_ref()?.output
+    })
 }
 
 /// A version as the tag of an image.

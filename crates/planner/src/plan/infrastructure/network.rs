@@ -5,6 +5,7 @@ use serde::Serialize;
 use playbook_core::evidence::Evidence;
 use playbook_core::inventory::Role;
 use playbook_core::shown::Shown;
+use playbook_core::technology::{Catalogue, Group};
 
 use super::{Placement, Store, process_name};
 use crate::plan::Given;
@@ -127,7 +128,11 @@ pub(super) fn flows<'a>(given: &Given<'a>, stores: &[Store<'a>]) -> Vec<Flow<'a>
                 .map(|service| process_name(given, service))
                 .collect(),
             to: external.kind.clone(),
-            ports: Vec::new(),
+            ports: Catalogue::get()
+                .find(Group::ExternalService, external.kind.as_str())
+                .and_then(|technology| technology.default_port)
+                .into_iter()
+                .collect(),
             external: Some(&external.kind),
             evidence: external.evidence.iter().take(1).cloned().collect(),
         });

@@ -16,7 +16,9 @@ use crate::source::Source;
 
 /// A read through a constant of another file.
 pub(super) fn read(source: &Source<'_>, hit: &Hit, facts: &mut Facts) {
-    let Some(symbol) = hit.attribute(SYMBOL) else { return };
+    let Some(symbol) = hit.attribute(SYMBOL) else {
+        return;
+    };
     let parts = symbol.split_once("::").or_else(|| symbol.split_once('.'));
     let named = |text: &str| Name::parse(Raw::new(text));
     if let Some((Some(qualifier), Some(constant))) =

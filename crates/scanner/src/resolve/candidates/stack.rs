@@ -35,6 +35,18 @@ impl Sources<'_> {
                     UnitClass::ThirdParty(role) => Some(role),
                     UnitClass::Own => None,
                 };
+                // What others wait for to end is no process that stays.
+                let ends = stack
+                    .units
+                    .iter()
+                    .flat_map(|other| &other.depends_on)
+                    .any(|dependency| {
+                        dependency.unit == unit.name
+                            && dependency
+                                .condition
+                                .as_ref()
+                                .is_some_and(|condition| *condition == "service_completed_successfully")
+                    });
                 if is_manager(stack, unit) {
                     continue;
                 }
@@ -62,9 +74,9 @@ impl Sources<'_> {
                 let image_dir = || match &template {
                     Some(found) => found.as_ref().map(|(_, dir)| dir.clone()),
                     None if third_party.is_some() => None,
-                    None => self
-                        .dir_beside(stack, unit)
-                        .or_else(|| self.dir_by_name(unit.name.as_str(), unit.image.as_ref().map(Shown::as_str))),
+                    None => self.dir_beside(stack, unit).or_else(|| {
+                        self.dir_by_name(unit.name.as_str(), unit.image.as_ref().map(Shown::as_str))
+                    }),
                 };
                 let by_command = unit
                     .command
@@ -112,7 +124,9 @@ impl Sources<'_> {
                     }
                     (None, command, _) => command.clone(),
                 };
-                let role = third_party.or_else(|| units::role_of(unit));
+                let role = third_party
+                    .or_else(|| units::role_of(unit))
+                    .or_else(|| ends.then_some(Role::Job));
                 out.push(Candidate {
                     tier: if scope == Scope::Production {
                         Tier::Stack
@@ -251,10 +265,7 @@ impl Sources<'_> {
             }
         }
         // Images of one project often begin with its name: `shop-cart` holds `cart`.
-        let words = wanted
-            .first()
-            .map(|name| words_of(name))
-            .unwrap_or_default();
+        let words = wanted.first().map(|name| words_of(name)).unwrap_or_default();
         let by_end = self
             .apps
             .all

@@ -428,7 +428,12 @@ services:
 "
     );
     let found = told(&files);
-    let role = |id: &str| found.iter().find(|(found, ..)| found == id).map(|(_, role, _)| *role);
+    let role = |id: &str| {
+        found
+            .iter()
+            .find(|(found, ..)| found == id)
+            .map(|(_, role, _)| *role)
+    };
     assert_eq!(role("edge"), Some("proxy"));
     assert_eq!(role("lookup"), Some("tool"));
 }
@@ -439,5 +444,8 @@ fn a_piece_of_the_stack_beside_the_code_that_it_runs() {
         "{API}//- billing/compose.yml\nservices:\n  biller: {{ image: \"acme/shop_billing_service:1\", expose: [\"8000\"] }}\n"
     );
     let found = told(&files);
-    assert!(found.contains(&("biller".to_owned(), "web", "billing".to_owned())), "{found:?}");
+    assert!(
+        found.contains(&("biller".to_owned(), "web", "billing".to_owned())),
+        "{found:?}"
+    );
 }
