@@ -55,6 +55,7 @@ impl<'a> Source<'a> {
             outside_secrets: Vec::new(),
             outside_networks: Vec::new(),
             groups: Vec::new(),
+            companions: Vec::new(),
             confirmed_by: Vec::new(),
             evidence: vec![self.file()],
         }

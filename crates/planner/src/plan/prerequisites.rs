@@ -303,7 +303,7 @@ fn environments<'a>(given: &Given<'a>) -> Environments<'a> {
         placeholders: given
             .variables
             .iter()
-            .filter(|variable| variable.placeholder)
+            .filter(|variable| variable.placeholder && variable.secret)
             .map(|variable| &variable.name)
             .collect(),
         replicas: given

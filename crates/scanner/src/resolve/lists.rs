@@ -151,10 +151,13 @@ pub(crate) fn fill(
             cors
         })
         .collect();
+    let unheard = super::hosted::unheard(sources, services);
     inventory.signals = facts
         .signals
         .iter()
-        .cloned()
+        .enumerate()
+        .filter(|(at, _)| !unheard.contains(at))
+        .map(|(_, signal)| signal.clone())
         .map(|mut signal| {
             signal.service = service_of(&signal.evidence);
             signal

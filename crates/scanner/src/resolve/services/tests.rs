@@ -425,3 +425,117 @@ jobs: bundle exec sidekiq
         "{found:?}"
     );
 }
+
+#[test]
+fn services_of_one_go_module_with_a_command_folder_each() {
+    let found = told(
+        "
+//- go.mod
+module example.com/shop
+go 1.23
+require github.com/labstack/echo/v4 v4.12.0
+//- orders/cmd/main.go
+package main
+
+func main() { echo.New().Start(\":8080\") }
+//- stock/cmd/main.go
+package main
+
+func main() { echo.New().Start(\":8081\") }
+",
+    );
+    is(&found, &[("orders", "web", "."), ("stock", "web", ".")]);
+}
+
+#[test]
+fn programs_of_phones_and_desktops_are_no_services() {
+    let inventory = testing::inventory(
+        "
+//- apps/api/package.json
+{\"name\":\"api\",\"scripts\":{\"start\":\"node index.js\"},\"dependencies\":{\"express\":\"4\"}}
+//- apps/api/index.js
+const app = require('express')();
+app.listen(process.env.PORT);
+//- apps/phone/package.json
+{\"name\":\"phone\",\"scripts\":{\"start\":\"expo start\"},\"dependencies\":{\"expo\":\"54\",\"react-dom\":\"19\"}}
+//- apps/phone/index.ts
+export const key = process.env.EXPO_PUBLIC_STORE_KEY;
+//- apps/desk/package.json
+{\"name\":\"desk\",\"scripts\":{\"build\":\"vite build\"},\"dependencies\":{\"vue\":\"3\"},\"devDependencies\":{\"vite\":\"6\"}}
+//- apps/desk/index.html
+<div id=app></div>
+//- apps/desk/src-tauri/Cargo.toml
+[package]
+name = \"desk\"
+[dependencies]
+tauri = \"2\"
+axum = \"0.8\"
+//- apps/desk/src-tauri/src/main.rs
+fn main() { axum::serve(listener, app); }
+",
+    );
+    is(&of(&inventory), &[("api", "web", "apps/api")]);
+    assert!(
+        inventory
+            .environment
+            .iter()
+            .all(|variable| variable.name.as_str() != "EXPO_PUBLIC_STORE_KEY"
+                || variable.scope != playbook_core::evidence::Scope::Production)
+    );
+}
+
+#[test]
+fn a_bundler_without_a_page_builds_files_for_others() {
+    let package = "{\"name\":\"theme\",\"scripts\":{\"build\":\"vite build\"},\"dependencies\":{\"vue\":\"3\"},\"devDependencies\":{\"vite\":\"6\"}}";
+    let files = |page: &str| {
+        format!(
+            "{API}//- themes/core/package.json\n{package}\n//- themes/core/vite.config.js\nexport default {{}}\n{page}"
+        )
+    };
+    assert_eq!(told(&files("")).len(), 2);
+    assert_eq!(told(&files("//- themes/core/index.html\n<div></div>\n")).len(), 3);
+}
+
+#[test]
+fn the_name_that_a_build_gives_to_an_image_tells_what_others_run() {
+    let files = format!(
+        "{API}//- proxy/Dockerfile
+FROM nginx:1.27
+RUN rm -f /var/log/nginx/access.log
+//- deploy/compose.yml
+services:
+  api: {{ image: acme/shop_api:1 }}
+  edge: {{ image: \"acme/shop_edge:1\" }}
+  lookup: {{ image: \"elsewhere/lookup:2\" }}
+//- deploy/compose.labels.yml
+services:
+  edge: {{ expose: [\"80\"] }}
+//- deploy/compose.test.yml
+services:
+  edge:
+    build: {{ context: .., dockerfile: proxy/Dockerfile }}
+    image: acme/shop_edge:test
+"
+    );
+    let found = told(&files);
+    let role = |id: &str| {
+        found
+            .iter()
+            .find(|(found, ..)| found == id)
+            .map(|(_, role, _)| *role)
+    };
+    assert_eq!(role("edge"), Some("proxy"));
+    assert_eq!(role("lookup"), Some("tool"));
+}
+
+#[test]
+fn a_piece_of_the_stack_beside_the_code_that_it_runs() {
+    let files = format!(
+        "{API}//- billing/compose.yml\nservices:\n  biller: {{ image: \"acme/shop_billing_service:1\", expose: [\"8000\"] }}\n"
+    );
+    let found = told(&files);
+    assert!(
+        found.contains(&("biller".to_owned(), "web", "billing".to_owned())),
+        "{found:?}"
+    );
+}
