@@ -34,7 +34,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use playbook_core::evidence::Evidence;
 use playbook_core::finding::Finding;
 use playbook_core::inventory::Inventory;
 
@@ -204,14 +203,5 @@ impl<'a> Plan<'a> {
                 .push(risk.id.clone());
         }
         numbers
-    }
-
-    /// The places of each finding, by its number.
-    pub(crate) fn risk_places(&self) -> BTreeMap<String, Vec<Evidence>> {
-        self.decisions
-            .risks
-            .iter()
-            .map(|risk| (risk.id.clone(), risk.evidence.to_vec()))
-            .collect()
     }
 }

@@ -163,7 +163,6 @@ pub(crate) fn stack(kind: &str, files: &[&str], units: Vec<Unit>) -> Stack {
         outside_secrets: Vec::new(),
         outside_networks: Vec::new(),
         groups: Vec::new(),
-        companions: Vec::new(),
         confirmed_by: Vec::new(),
         evidence: files.iter().map(|file| at(file, 1)).collect(),
     }

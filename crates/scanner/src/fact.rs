@@ -337,34 +337,6 @@ impl VariableFact {
     }
 }
 
-/// A read of the variable whose name is a constant of another file: `os.Getenv(keys.StoreAddress)`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NamedReadFact {
-    /// What the constant belongs to: a package, module or class.
-    pub(crate) qualifier: Name,
-    /// The constant's own name.
-    pub(crate) constant: Name,
-    /// Does the code stop without a value?
-    pub(crate) required: bool,
-    /// Is there a default?
-    pub(crate) has_default: bool,
-    /// Whether it holds for production.
-    pub(crate) scope: Scope,
-    /// Where it stands.
-    pub(crate) evidence: Evidence,
-}
-
-/// A constant that holds what looks like the name of a variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct VariableNameFact {
-    /// The constant's own name.
-    pub(crate) constant: Name,
-    /// Its value.
-    pub(crate) value: EnvName,
-    /// The file that it stands in.
-    pub(crate) path: RelPath,
-}
-
 /// A route as its file states it; the prefix of its router is a fact of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct RouteFact {
@@ -688,8 +660,6 @@ pub(crate) struct Facts {
     /// Settings of Elixir that other settings bring in.
     pub(crate) settings_imports: Vec<RelPath>,
     pub(crate) variables: Vec<VariableFact>,
-    pub(crate) named_reads: Vec<NamedReadFact>,
-    pub(crate) variable_names: Vec<VariableNameFact>,
     pub(crate) routes: Vec<RouteFact>,
     pub(crate) prefixes: Vec<PrefixFact>,
     pub(crate) constants: Vec<ConstantFact>,
@@ -752,7 +722,7 @@ macro_rules! for_lists {
         $each!(
             $($given),+:
             project, projects, scripts, script_names, untracked, made_files, shell_scripts, entry_points, programs,
-            stores, default_stores, collections, settings_imports, variables, named_reads, variable_names, routes, prefixes, constants,
+            stores, default_stores, collections, settings_imports, variables, routes, prefixes, constants,
             unprefixed, jobs, time_zones, rate_limits, uploads, migrations, revisions, file_sets, extends, port_variables, terraform, health_bases,
             handlers, handled, aliases, inherited, charts, kustomizations, templates, objects, infrastructure, containers, seeds,
             api_specs, auth, external_services, caching, observability, ci, ci_steps, stacks, interfaces, pools,

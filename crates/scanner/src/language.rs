@@ -116,9 +116,6 @@ impl std::fmt::Debug for Fallback {
     }
 }
 
-/// The attribute of a read whose name is a constant of another file: that constant, with what it belongs to.
-pub(crate) const SYMBOL: &str = "symbol";
-
 /// A place that an anchor found.
 #[derive(Clone)]
 pub(crate) struct Hit {

@@ -14,19 +14,16 @@ mod attributes;
 mod build_files;
 mod candidates;
 mod charts;
-mod client_programs;
 mod cluster;
 mod commands;
 mod conventions;
 mod datastores;
 mod environment;
-mod hosted;
 mod images;
 mod jobs;
 mod kustomize;
 mod lists;
 mod migrations;
-mod named_reads;
 mod project;
 mod provisioning;
 mod proxies;
@@ -61,8 +58,6 @@ pub(crate) fn resolve(mut facts: Facts, index: &FileIndex, folder_name: &str) ->
     let mut inventory = Inventory::empty();
     build_files::expand_aliases(&mut facts);
     routes::judge_handlers(&mut facts);
-    named_reads::resolve(&mut facts);
-    client_programs::demote(&mut facts);
     for fact in &mut facts.projects {
         if fact.package_manager.is_none() {
             fact.package_manager = project::lockfile(fact, index).1;

@@ -55,7 +55,6 @@ impl<'a> Source<'a> {
             outside_secrets: Vec::new(),
             outside_networks: Vec::new(),
             groups: Vec::new(),
-            companions: Vec::new(),
             confirmed_by: Vec::new(),
             evidence: vec![self.file()],
         }

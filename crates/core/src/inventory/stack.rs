@@ -366,8 +366,6 @@ record! {
         pub outside_networks: Vec<Shown>,
         /// Shared groups of variables.
         pub groups: Vec<VariableGroup>,
-        /// Files of a cluster's Services and routes that lead to the units: they are applied together with `files`.
-        pub companions: Vec<RelPath>,
         /// Does a document or CI name exactly this set of files?
         pub confirmed_by: Vec<Evidence>,
         /// The places that prove it.

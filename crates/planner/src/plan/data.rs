@@ -3,12 +3,9 @@
 use serde::Serialize;
 
 use playbook_core::evidence::Evidence;
-use playbook_core::harmless::CommandLine;
-use playbook_core::inventory::{
-    Cache, Container, Inventory, Migration, OperationKind, Revision, Role, Seed, Service,
-};
+use playbook_core::inventory::{Cache, Inventory, Migration, OperationKind, Revision, Role, Seed, Service};
 use playbook_core::shown::Shown;
-use playbook_core::technology::{Catalogue, Group, Lock, Migration as MigrationFacts};
+use playbook_core::technology::{Catalogue, Group, Lock};
 
 use super::images::{Images, review};
 use super::infrastructure::{Infrastructure, Placement, process_name};
@@ -93,8 +90,6 @@ pub(crate) struct Schema<'a> {
     in_container: bool,
     /// Has the service's image a shell?
     image_shell: bool,
-    /// Does the image hold the tool that applies the migrations?
-    image_tool: bool,
     listed: Vec<Row<'a>>,
     /// Revisions that are not listed.
     more: usize,
@@ -161,7 +156,7 @@ pub(super) fn build<'a>(
         "has_one_off_migration",
         schemas
             .iter()
-            .any(|schema| (schema.apply.is_some() || schema.rollback.is_some()) && !schema.in_image),
+            .any(|schema| schema.apply.is_some() && !schema.in_image),
     );
     ledger.condition("has_migrations", !schemas.is_empty());
     ledger.condition(
@@ -327,46 +322,17 @@ fn address(given: &Given<'_>, migration: &Migration) -> Shown {
             ["_URL", "_URI", "_DSN"]
                 .iter()
                 .any(|end| name.as_str().ends_with(end))
-                || given.carries_address(name)
         })
         .cloned()
         .unwrap_or(usual)
-}
-
-/// Does the image hold the tool? Packages of a language that is interpreted bring it; beside a compiled program it is a
-/// program of its own, which something has to put there.
-fn holds_tool(facts: Option<&MigrationFacts>, container: Option<&Container>) -> bool {
-    let compiled = facts.is_some_and(|facts| matches!(facts.language, "go" | "rust"));
-    let program = facts
-        .and_then(|facts| facts.apply)
-        .and_then(|apply| apply.split(' ').next());
-    let (true, Some(program), Some(container)) = (compiled, program, container) else {
-        return true;
-    };
-    let names = |text: &str| {
-        text.split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|word| word == program)
-    };
-    let installs = |command: &CommandLine| names(command.as_str()) && !command.as_str().contains("mkdir");
-    container.runs.iter().any(installs)
-        || container
-            .copies
-            .iter()
-            .flat_map(|copy| &copy.sources)
-            .any(|source| {
-                source
-                    .as_str()
-                    .rsplit('/')
-                    .next()
-                    .is_some_and(|last| last == program)
-            })
 }
 
 /// The tool's usual command with the variable in which the repository keeps the address of its datastore.
 fn with_address(given: &Given<'_>, migration: &Migration, command: Shown) -> Shown {
     let name = address(given, migration);
     let text = command.as_str().replace(USUAL_ADDRESS, name.as_str());
-    CommandLine::parse(playbook_core::raw::Raw::new(&text)).map_or(command, Shown::from)
+    playbook_core::harmless::CommandLine::parse(playbook_core::raw::Raw::new(&text))
+        .map_or(command, Shown::from)
 }
 
 fn schema<'a>(
@@ -416,14 +382,9 @@ fn schema<'a>(
         .map(Shown::from)
         .or_else(|| own_way(given, service, migration));
     let apply_stated = own.is_some() || stated.is_some();
-    let container = service.and_then(|service| given.container_of(service));
-    let image_tool = holds_tool(facts, container);
     let apply = own.or_else(|| {
         stated
-            // What migrates by itself needs no tool, and its image has none.
-            .filter(|_| !at_start || image_tool)
             .map(Shown::from)
-            .map(|command| with_address(given, migration, command))
             .or_else(|| tool_command.clone().filter(|_| !at_start))
     });
     let tool_command = tool_command.filter(|command| apply.as_ref() != Some(command));
@@ -446,6 +407,7 @@ fn schema<'a>(
         .into_iter()
         .flatten()
         .any(needs_shell);
+    let container = service.and_then(|service| given.container_of(service));
     let unit = service.and_then(|service| given.unit_of(service));
     let image_shell = container.is_none_or(review::has_shell);
     let entrypoint = unit
@@ -529,14 +491,12 @@ fn schema<'a>(
         replaces_entrypoint: entrypoint
             .as_ref()
             .is_some_and(|entrypoint| !is_script(entrypoint)),
-        in_image: job.is_some()
-            || (image_shell && image_tool && missing_copy(given.inventory, migration).is_none()),
+        in_image: job.is_some() || (image_shell && missing_copy(given.inventory, migration).is_none()),
         published: service
             .and_then(|service| service.image.clone())
             .filter(|_| image.is_none()),
         image,
         image_shell,
-        image_tool,
         address: address(given, migration),
         run_by,
         apply,

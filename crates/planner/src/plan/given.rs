@@ -5,7 +5,6 @@ use playbook_core::finding::Finding;
 use playbook_core::inventory::{
     Container, Datastore, EnvironmentVariable, ExternalService, Inventory, Role, Service, Stack, Unit,
 };
-use playbook_core::shown::Shown;
 
 use crate::context::Context;
 use crate::target::{is_kind, stack_weight};
@@ -33,14 +32,6 @@ pub(crate) struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// Is a value of this variable committed that is a whole address with credentials?
-    pub(crate) fn carries_address(&self, name: &Shown) -> bool {
-        self.inventory
-            .committed_secrets
-            .iter()
-            .any(|secret| secret.name.as_ref() == Some(name) && secret.kind == "connection-string")
-    }
-
     pub(crate) fn new(inventory: &'a Inventory, context: &'a Context, findings: &'a [Finding]) -> Self {
         let strongest = |kinds: Option<&[String]>| {
             inventory

@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use playbook_core::harmless::CommandLine;
 use playbook_core::inventory::{Role, Service, Unit};
-use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
 use playbook_core::shown::Shown;
 
@@ -173,8 +172,11 @@ pub(super) fn build<'a>(
         files: given
             .stack
             .map(|stack| {
-                let also = stack.companions.iter().filter(|path| !stack.files.contains(path));
-                stack.files.iter().chain(also).map(RelPath::shown).collect()
+                stack
+                    .files
+                    .iter()
+                    .map(playbook_core::path::RelPath::shown)
+                    .collect()
             })
             .unwrap_or_default(),
         name: given

@@ -303,7 +303,7 @@ fn environments<'a>(given: &Given<'a>) -> Environments<'a> {
         placeholders: given
             .variables
             .iter()
-            .filter(|variable| variable.placeholder && variable.secret)
+            .filter(|variable| variable.placeholder)
             .map(|variable| &variable.name)
             .collect(),
         replicas: given

@@ -20,7 +20,7 @@ pub(crate) struct Risk<'a> {
     pub(crate) title: &'a Shown,
     detail: &'a Shown,
     fix: &'a Shown,
-    pub(crate) evidence: &'a [Evidence],
+    evidence: &'a [Evidence],
     /// Numbers of the steps that remove or contain it.
     pub(crate) settled_by: Vec<String>,
     /// Does the platform itself settle it?

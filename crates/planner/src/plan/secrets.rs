@@ -424,13 +424,6 @@ fn groups<'a>(read: &[&'a EnvironmentVariable]) -> Vec<OneOf<'a>> {
     groups
 }
 
-fn is_read_by_code(variable: &EnvironmentVariable) -> bool {
-    variable
-        .sites
-        .iter()
-        .any(|site| site.origin == VariableOrigin::Code)
-}
-
 fn is_read(variable: &EnvironmentVariable) -> bool {
     variable
         .sites
@@ -446,7 +439,7 @@ fn passed_not_read<'a>(given: &Given<'a>) -> Vec<Lone<'a>> {
         given
             .inventory
             .variable(passed.name.as_str())
-            .is_some_and(is_read_by_code)
+            .is_some_and(is_read)
     }) {
         return list;
     }

@@ -69,8 +69,6 @@ pub(crate) struct Services<'a> {
     host: Option<host::Host<'a>>,
     /// The single folder of all the stack's files, where there is one; of Terraform's modules the one that calls them.
     folder: Option<Shown>,
-    /// Do its workloads lie in several files, so that the folder is meant as a whole?
-    several_files: bool,
 }
 
 /// A process of the repository's own.
@@ -278,7 +276,6 @@ pub(super) fn build<'a>(
         node_labels: stack.map(node_labels).unwrap_or_default(),
         outside_secrets: stack.map_or(&[], |stack| stack.outside_secrets.as_slice()),
         outside_networks: stack.map_or(&[], |stack| stack.outside_networks.as_slice()),
-        several_files: stack.is_some_and(|stack| stack.files.len() > 1),
         folder: stack.and_then(|stack| {
             let of = |file: &RelPath| {
                 if stack.kind == "helm" {

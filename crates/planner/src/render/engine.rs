@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use playbook_core::evidence::Evidence;
 use serde::Serialize;
 use tera::value::Key;
 use tera::{Context, Error, Kwargs, State, Tera, Value};
@@ -37,7 +36,7 @@ struct PrintedParameter<'a> {
     comment: Option<&'a Prose>,
     question: Option<&'a str>,
     assumption: Option<&'a str>,
-    evidence: &'a [Evidence],
+    evidence: &'a [playbook_core::evidence::Evidence],
 }
 
 /// An assumption or a question as the last section prints it.
@@ -109,7 +108,7 @@ struct Parameter {
     comment: Option<Prose>,
     question: Option<String>,
     assumption: Option<String>,
-    evidence: Vec<Evidence>,
+    evidence: Vec<playbook_core::evidence::Evidence>,
 }
 
 struct Engine<'p> {
@@ -430,22 +429,8 @@ fn register_look_ups(tera: &mut Tera, plan: &Plan<'_>) {
         Value::safe_string(&see.get(id).map_or(String::new(), |number| format!(" ({number})")))
     });
     let risks = plan.risk_numbers();
-    let places = plan.risk_places();
     tera.register_filter("risk", move |rule: &str, arguments: Kwargs, _: &State| {
-        let of = arguments.get::<Vec<Value>>("of")?;
-        // Of a rule with findings on several things: those on the thing that stands at these places.
-        let concerns = |number: &&String| {
-            let Some(of) = &of else { return true };
-            places.get(number.as_str()).is_some_and(|places| {
-                of.iter()
-                    .any(|place| places.iter().any(|known| is_place(place, known)))
-            })
-        };
-        let numbers = risks
-            .get(rule)
-            .map(|numbers| numbers.iter().filter(concerns).cloned().collect::<Vec<_>>())
-            .filter(|numbers| !numbers.is_empty())
-            .map(|numbers| numbers.join(", "));
+        let numbers = risks.get(rule).map(|numbers| numbers.join(", "));
         let bare = arguments.get::<bool>("bare")?.unwrap_or(false);
         Ok::<_, Error>(Value::safe_string(&match numbers {
             Some(numbers) if bare => numbers,
@@ -471,17 +456,6 @@ fn register_look_ups(tera: &mut Tera, plan: &Plan<'_>) {
             }
         });
     }
-}
-
-/// Is the place of a template that of a finding?
-fn is_place(place: &Value, known: &Evidence) -> bool {
-    let Some(map) = place.as_map() else { return false };
-    let path = map.get(&Key::from("path")).and_then(Value::as_str);
-    let line = map
-        .get(&Key::from("line"))
-        .and_then(Value::as_number)
-        .and_then(|number| number.as_integer());
-    path == Some(known.path.as_str()) && line == known.line.map(i128::from)
 }
 
 fn template_error(file: &str, error: &Error) -> TemplateError {

@@ -60,10 +60,7 @@ fn datastore_public(inventory: &Inventory, _: &Context, findings: &mut Findings)
                     &Shown::join(&numbers, ", "),
                 ],
             ),
-            ports
-                .iter()
-                .flat_map(|port| port.evidence.iter().cloned())
-                .chain(unit.evidence.first().cloned()),
+            ports.iter().flat_map(|port| port.evidence.iter().cloned()),
         );
     }
 }

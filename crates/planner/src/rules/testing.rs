@@ -57,7 +57,6 @@ pub(crate) fn stack(kind: &'static str, units: Vec<Unit>) -> Stack {
         outside_secrets: Vec::new(),
         outside_networks: Vec::new(),
         groups: Vec::new(),
-        companions: Vec::new(),
         confirmed_by: Vec::new(),
         evidence: vec![place("compose.yaml", 1)],
     }

@@ -113,7 +113,6 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         outside_secrets: outside(root.get("secrets")),
         outside_networks: outside(root.get("networks")),
         groups: Vec::new(),
-        companions: Vec::new(),
         confirmed_by: Vec::new(),
         evidence: vec![source.file()],
     };

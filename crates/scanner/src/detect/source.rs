@@ -2,7 +2,6 @@
 //! listeners, schedules and clients where no detector of the ecosystem reads them itself.
 
 mod handlers;
-mod names;
 mod prefix;
 
 use playbook_core::evidence::{Confidence, Scope};
@@ -54,7 +53,6 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
             Kind::Client,
         ]
     };
-    names::constants(source, facts);
     if source.is_production() && !own && handlers::may_tell(language, source.text) {
         handlers::functions(source, language, facts);
     }
@@ -70,7 +68,6 @@ fn detect(source: &Source<'_>, facts: &mut Facts) {
         .then(|| Prefixes::new(language, &masked, &hits));
     for hit in &hits {
         match hit.kind {
-            Kind::Env if hit.name.is_none() => names::read(source, hit, facts),
             Kind::Env => variable(source, masked.code(), hit, facts),
             Kind::Route => {
                 if let Some(prefixes) = &prefixes {

@@ -8,7 +8,7 @@ use regex::Captures;
 
 use super::anchor::{Anchor, Block, Place, Places, Shape};
 use super::resolve::{Expression, Names};
-use super::{Fallback, Hit, Kind, Language, Pattern, SYMBOL};
+use super::{Fallback, Hit, Kind, Language, Pattern};
 use crate::lex::{Arg, Masked, arguments};
 use crate::limits;
 use crate::parse::{slice, window_before};
@@ -282,21 +282,6 @@ impl<'file> Finder<'file> {
                     };
                     found.extend(hit(call.name, default, call.offset));
                 }
-                // A constant of another file: which one, only the whole repository tells.
-                if is_qualified(&value.text) {
-                    let mut attributes = attributes.clone();
-                    attributes.insert(SYMBOL, value.text);
-                    found.push(Hit {
-                        line: self.masked.line(value.range.start),
-                        anchor: &anchor.id,
-                        kind: prepared.kind,
-                        offset: value.range.start,
-                        name: None,
-                        default,
-                        attributes,
-                        assigned: None,
-                    });
-                }
             }
             return;
         }
@@ -553,19 +538,6 @@ pub(super) fn fits(prepared: &Prepared, name: &str) -> bool {
         }
         Shape::Upper => usual && name.len() > 1 && !name.bytes().any(|byte| byte.is_ascii_lowercase()),
     }
-}
-
-/// `keys.StoreAddress`: one name that belongs to another one.
-fn is_qualified(text: &str) -> bool {
-    let is_word = |word: &str| {
-        word.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    text.split_once("::")
-        .or_else(|| text.split_once('.'))
-        .is_some_and(|(qualifier, name)| is_word(qualifier) && is_word(name))
 }
 
 fn leading_blanks(text: &str) -> usize {

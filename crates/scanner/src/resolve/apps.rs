@@ -6,7 +6,6 @@ use playbook_core::evidence::{Evidence, Scope};
 use playbook_core::path::RelPath;
 use playbook_core::technology::{Catalogue, Ecosystem, Group, Strength, Technology};
 
-use super::client_programs::is_client_program;
 use crate::fact::{Facts, ProjectFact};
 use crate::index::FileIndex;
 
@@ -117,7 +116,7 @@ fn app(dir: RelPath, mut projects: Vec<ProjectFact>, index: &FileIndex) -> App {
     let catalogue = Catalogue::get();
     let mut known: Vec<Known> = Vec::new();
     let mut build_frameworks: Vec<Known> = Vec::new();
-    for project in projects.iter().filter(|project| !is_client_program(project)) {
+    for project in &projects {
         let Some(ecosystem) = Ecosystem::from_slug(project.ecosystem) else {
             continue;
         };

@@ -269,10 +269,8 @@ fn ports(merged: &mut Merged, sources: &Sources<'_>) {
             .iter()
             .find_map(|entry| entry.port_variable.as_ref().map(Into::into))
     });
-    // A server that takes the application in does not call what it would do when it is run by itself.
     merged.service.bind = entries
         .iter()
-        .filter(|_| !super::hosted::is_hosted(&text))
         .find_map(|entry| entry.bind.as_ref().map(Into::into));
     found.extend(of_command);
     if found.is_empty() || of_command.is_none() {

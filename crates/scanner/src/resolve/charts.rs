@@ -152,7 +152,6 @@ fn dependencies(chart: &Chart<'_>) -> Option<Stack> {
         outside_secrets: Vec::new(),
         outside_networks: Vec::new(),
         groups: Vec::new(),
-        companions: Vec::new(),
         confirmed_by: Vec::new(),
         evidence: vec![Evidence::file(&about.path)],
     })

@@ -1,7 +1,7 @@
 //! Objects of a cluster that lead to workloads: Services find them by labels; Ingresses, routes of the Gateway API and of
 //! service meshes find Services by name. Each may stand in a file of its own beside the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use playbook_core::evidence::Evidence;
 use playbook_core::harmless::{Host, Name};
@@ -38,8 +38,6 @@ struct Bundle<'o> {
     services: Vec<&'o ClusterObject>,
     /// Hosts by the name of the Service that they lead to.
     hosts: BTreeMap<String, Vec<Shown>>,
-    /// Files of the routes by that name.
-    route_files: BTreeMap<String, BTreeSet<RelPath>>,
 }
 
 /// Completes the units of workloads with published ports and host names.
@@ -57,20 +55,7 @@ pub(crate) fn join(facts: &mut Facts) {
         match (&object.unit, text(&object.object, "kind")) {
             (Some(unit), _) => bundle.workloads.push((object, unit)),
             (None, Some("Service")) => bundle.services.push(object),
-            (None, _) => {
-                let mut hosts = BTreeMap::new();
-                routes(&object.object, &mut hosts);
-                for (service, hosts) in hosts {
-                    let files = bundle.route_files.entry(service.clone()).or_default();
-                    files.insert(object.path.clone());
-                    let known = bundle.hosts.entry(service).or_default();
-                    for host in hosts {
-                        if !known.contains(&host) {
-                            known.push(host);
-                        }
-                    }
-                }
-            }
+            (None, _) => routes(&object.object, &mut bundle.hosts),
         }
     }
     let mut places: Places = BTreeMap::new();
@@ -110,13 +95,8 @@ impl Bundle<'_> {
                 continue;
             };
             let place = places.get(&(workload.path.clone(), (*name).clone()));
-            let Some((stack, position)) =
-                place.and_then(|(at, position)| Some((stacks.get_mut(*at)?, *position)))
+            let Some(unit) = place.and_then(|(at, position)| stacks.get_mut(*at)?.units.get_mut(*position))
             else {
-                continue;
-            };
-            let mut companions = BTreeSet::new();
-            let Some(unit) = stack.units.get_mut(position) else {
                 continue;
             };
             for (key, _, value) in labels.entries() {
@@ -125,9 +105,6 @@ impl Bundle<'_> {
                     if selects(&service.object, labels) {
                         publish(unit, service, pod);
                         let host = text_at(&service.object, &["metadata", "name"]);
-                        companions.insert(service.path.clone());
-                        let routes = host.and_then(|name| self.route_files.get(name));
-                        companions.extend(routes.into_iter().flatten().cloned());
                         for host in host.and_then(|name| self.hosts.get(name)).into_iter().flatten() {
                             if !unit.domains.contains(host) {
                                 unit.domains.push(host.clone());
@@ -136,12 +113,6 @@ impl Bundle<'_> {
                     }
                 }
             }
-            let files = &stack.files;
-            stack
-                .companions
-                .extend(companions.into_iter().filter(|path| !files.contains(path)));
-            stack.companions.sort();
-            stack.companions.dedup();
         }
     }
 }

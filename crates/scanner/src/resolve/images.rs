@@ -21,10 +21,6 @@ pub(crate) struct OwnImages {
     names: BTreeSet<String>,
     /// Of a name under which a Dockerfile's image is likely known: the Dockerfile.
     built: BTreeMap<String, RelPath>,
-    /// Of a whole name that a stack gives to an image that it builds: the Dockerfile.
-    named: BTreeMap<String, RelPath>,
-    /// The first parts of those names.
-    namespaces: BTreeSet<String>,
     /// Of a Dockerfile that only adds settings to somebody else's image: what that image is.
     settings_of: BTreeMap<RelPath, UnitClass>,
     /// Does the repository build any image?
@@ -75,17 +71,9 @@ impl OwnImages {
             .name
             .as_ref()
             .map(|name| name.as_str().to_ascii_lowercase());
-        let named = names_of_builds(stacks, containers);
-        let namespaces = named
-            .keys()
-            .filter_map(|name| name.rsplit_once('/'))
-            .map(|(namespace, _)| namespace.to_owned())
-            .collect();
         let mut own = Self {
             names: names(project, apps),
             built,
-            named,
-            namespaces,
             settings_of,
             any: production().next().is_some(),
             apps: apps.all.len(),
@@ -116,19 +104,9 @@ impl OwnImages {
         self.named_in_cluster
     }
 
-    /// The Dockerfile that an image is built from: by its whole name, else by the last part of it.
+    /// The Dockerfile that an image is built from, by the last part of its name.
     pub(crate) fn dockerfile_of(&self, image: &ImageRef) -> Option<&RelPath> {
-        self.named
-            .get(&image.repository().to_ascii_lowercase())
-            .or_else(|| self.built.get(&last_of(image)))
-    }
-
-    /// Does an image belong to another publisher than those that this repository builds?
-    pub(crate) fn is_of_another_publisher(&self, image: &ImageRef) -> bool {
-        let repository = image.repository().to_ascii_lowercase();
-        repository
-            .rsplit_once('/')
-            .is_some_and(|(namespace, _)| !self.namespaces.is_empty() && !self.namespaces.contains(namespace))
+        self.built.get(&last_of(image))
     }
 
     /// What an image is that a Dockerfile builds of somebody else's image without adding code.
@@ -159,30 +137,6 @@ impl OwnImages {
             .and_then(|project| last.strip_prefix(project.as_str())?.strip_prefix('-'));
         rest.is_some_and(|rest| !self.names.contains(rest) && !self.built.contains_key(rest))
     }
-}
-
-/// The whole names that Compose files give to what they build, in whatever scope: the same name elsewhere means the same
-/// image.
-fn names_of_builds(stacks: &[Stack], containers: &[Container]) -> BTreeMap<String, RelPath> {
-    let mut named = BTreeMap::new();
-    for unit in stacks.iter().flat_map(|stack| &stack.units) {
-        let dockerfile = unit.build.as_ref().and_then(|build| {
-            let implied = || build.context.as_ref()?.join("Dockerfile");
-            build.dockerfile.clone().or_else(implied)
-        });
-        let image = unit
-            .image
-            .as_ref()
-            .and_then(|image| ImageRef::parse(Raw::new(image.as_str())));
-        if let (Some(dockerfile), Some(image)) = (dockerfile, image)
-            && containers.iter().any(|container| container.path == dockerfile)
-        {
-            named
-                .entry(image.repository().to_ascii_lowercase())
-                .or_insert(dockerfile);
-        }
-    }
-    named
 }
 
 /// Manifests that lie apart from the code and name every image in full.

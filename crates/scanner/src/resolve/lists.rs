@@ -151,13 +151,10 @@ pub(crate) fn fill(
             cors
         })
         .collect();
-    let unheard = super::hosted::unheard(sources, services);
     inventory.signals = facts
         .signals
         .iter()
-        .enumerate()
-        .filter(|(at, _)| !unheard.contains(at))
-        .map(|(_, signal)| signal.clone())
+        .cloned()
         .map(|mut signal| {
             signal.service = service_of(&signal.evidence);
             signal

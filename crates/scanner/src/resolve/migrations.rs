@@ -1,6 +1,5 @@
 //! Migration tools with their files, their commands and where they are run.
 
-mod command;
 mod hook;
 mod layout;
 
@@ -57,9 +56,6 @@ pub(crate) fn resolve(
         }
     }
     layout::drop_unread(&mut found, &named, |dir| {
-        sources.apps.owner(dir).map(|app| app.dir.clone())
-    });
-    layout::drop_of_plugins(&mut found, |dir| {
         sources.apps.owner(dir).map(|app| app.dir.clone())
     });
     let used: Vec<Shown> = datastores.iter().map(|store| store.kind.clone()).collect();
@@ -458,16 +454,6 @@ fn commands(migration: &mut Migration, alone: bool, sources: &Sources<'_>) {
         .clone()
         .or_else(|| facts.rollback.and_then(parse));
     migration.status = migration.status.clone().or_else(|| facts.status.and_then(parse));
-    for command in [
-        &mut migration.command,
-        &mut migration.rollback,
-        &mut migration.status,
-    ]
-    .into_iter()
-    .flatten()
-    {
-        *command = command::runnable(command, &migration.path, facts);
-    }
 }
 
 /// A release may be called otherwise than its application, which is all that the module of its tasks knows.

@@ -20,7 +20,6 @@ struct Table {
     variant: Variants,
     helper: Words,
     process_manager: Words,
-    client_program: ClientPrograms,
 }
 
 #[derive(Deserialize)]
@@ -30,13 +29,6 @@ struct DatastoreProcess {
     programs: BTreeSet<String>,
     #[serde(default)]
     variables: BTreeSet<String>,
-}
-
-#[derive(Deserialize)]
-struct ClientPrograms {
-    packages: BTreeSet<String>,
-    shells: BTreeSet<String>,
-    folders: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -126,28 +118,6 @@ pub(crate) fn is_helper(name: &str) -> bool {
     TABLE
         .as_ref()
         .is_some_and(|table| words.last().is_some_and(|word| table.helper.names.contains(word)))
-}
-
-/// Is it a package of programs that people install on their own devices?
-pub(crate) fn is_client_package(name: &str) -> bool {
-    TABLE
-        .as_ref()
-        .is_some_and(|table| table.client_program.packages.contains(name))
-}
-
-/// Is it a package that wraps pages as a program of the desktop?
-pub(crate) fn is_shell_package(name: &str) -> bool {
-    TABLE
-        .as_ref()
-        .is_some_and(|table| table.client_program.shells.contains(name))
-}
-
-/// The folders in which such a wrapper lies, beside the manifest of the pages.
-pub(crate) fn shell_folders() -> impl Iterator<Item = &'static str> {
-    TABLE
-        .as_ref()
-        .into_iter()
-        .flat_map(|table| table.client_program.folders.iter().map(String::as_str))
 }
 
 /// Is it a program that starts and watches the processes of one host or image?

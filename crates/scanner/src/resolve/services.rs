@@ -172,7 +172,7 @@ fn only_changes(candidate: &Candidate, sources: &Sources<'_>) -> bool {
 }
 
 /// Such a unit belongs to the process of its name, and is none itself.
-fn change(merged: &mut [Merged], mut candidate: Candidate) {
+fn change(merged: &mut [Merged], candidate: Candidate) {
     let same = merged.iter_mut().find(|known| {
         known
             .parts
@@ -180,8 +180,6 @@ fn change(merged: &mut [Merged], mut candidate: Candidate) {
             .any(|part| part.unit.is_some() && part.name == candidate.name)
     });
     if let Some(known) = same {
-        // What it runs stands in the other file, and so does whose it is.
-        candidate.third_party = known.parts.iter().all(|part| part.third_party);
         known.parts.push(candidate);
     }
 }

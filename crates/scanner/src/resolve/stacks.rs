@@ -81,11 +81,6 @@ fn merge_manifests(stacks: Vec<Stack>) -> Vec<Stack> {
             known.volumes.extend(stack.volumes);
             known.networks.extend(stack.networks);
             known.groups.extend(stack.groups);
-            for path in stack.companions {
-                if !known.companions.contains(&path) {
-                    known.companions.push(path);
-                }
-            }
             known.confirmed_by.extend(stack.confirmed_by);
             known.evidence.extend(stack.evidence);
         } else {
@@ -318,7 +313,6 @@ mod tests {
             outside_secrets: Vec::new(),
             outside_networks: Vec::new(),
             groups: Vec::new(),
-            companions: Vec::new(),
             confirmed_by: Vec::new(),
             evidence: vec![Evidence::file(&path)],
         }

@@ -95,7 +95,6 @@ impl Walk<'_, '_> {
             outside_secrets: Vec::new(),
             outside_networks: Vec::new(),
             groups: Vec::new(),
-            companions: Vec::new(),
             confirmed_by: Vec::new(),
         })
     }

@@ -68,12 +68,7 @@ pub(crate) fn classify(stack: &Stack, unit: &Unit, own: &OwnImages) -> UnitClass
     let foreign = if stack.kind == "docker-compose" {
         // Compose files without any build may still name the repository's own published images.
         let official = !image.repository().contains('/');
-        is_public_image(&image)
-            && (builds
-                || official
-                || !own.any()
-                || names_own(stack, own)
-                || own.is_of_another_publisher(&image))
+        is_public_image(&image) && (builds || official || !own.any() || names_own(stack, own))
     } else {
         is_cluster(stack) && !own.is_single() && (own.named_in_cluster() || !own.any())
     };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use playbook_core::harmless::version_numbers;
-use playbook_core::inventory::{Role, Service};
+use playbook_core::inventory::Service;
 use playbook_core::path::RelPath;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
@@ -47,8 +47,6 @@ pub(crate) struct Recipe<'a> {
     binary: Shown,
     /// What builds the pages' scripts and styles of a server in another language.
     assets: Option<Assets>,
-    /// The folder of the finished pages, where there is nothing but pages and no program that serves them.
-    pages: Option<&'static str>,
 }
 
 /// A build with Node.js beside a server in another language.
@@ -119,7 +117,6 @@ impl<'a> Recipe<'a> {
                 .and_then(RelPath::new)
                 .map_or_else(|| service.name.clone(), |last| last.shown()),
             assets: assets(given, service),
-            pages: pages(service),
             service,
         }
     }
@@ -152,17 +149,6 @@ fn image_version(given: &Given<'_>, service: &Service) -> Option<Shown> {
         Some(line) => Some(Shown::from(line.version)),
         None => as_tag(stated),
     }
-}
-
-/// Where the build of a front end without a start command leaves its pages.
-fn pages(service: &Service) -> Option<&'static str> {
-    if service.role != Role::Frontend || facts::start(service).is_some() {
-        return None;
-    }
-    service.frameworks.iter().find_map(|slug| {
-        let technology = Catalogue::get().find(Group::Framework, slug.as_str())?;
-        technology.framework.as_ref()?.output
-    })
 }
 
 /// A version as the tag of an image.

@@ -133,10 +133,7 @@ fn is_port(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
 fn is_store_address(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {
     const ENDS: &[&str] = &["URL", "URI", "DSN", "CONNECTION_STRING", "CONNECTIONSTRING"];
     let name = variable.name.as_str().to_ascii_uppercase();
-    let called = ENDS.iter().any(|end| name.ends_with(end));
-    // Whatever its name: where a value of it is committed that is an address, it carries one.
-    let carries = || given.carries_address(&variable.name);
-    is_store_setting(given, variable) && (called || carries())
+    ENDS.iter().any(|end| name.ends_with(end)) && is_store_setting(given, variable)
 }
 
 fn is_store_setting(given: &Given<'_>, variable: &EnvironmentVariable) -> bool {

@@ -21,7 +21,7 @@ fn datastore_ports() {
     let id = "db-port-public";
     assert_eq!(
         fires(id, &open("postgres:17", 5432, None), "compose").evidence,
-        [place("compose.yaml", 7), place("compose.yaml", 2)]
+        [place("compose.yaml", 7)]
     );
     fires(id, &open("redis:8", 6379, Some("0.0.0.0")), "compose");
     silent(id, &open("postgres:17", 5432, Some("127.0.0.1")), "compose");

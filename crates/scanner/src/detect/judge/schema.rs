@@ -15,7 +15,6 @@ struct Table {
     test_words: BTreeSet<String>,
     bundled_prefixes: Vec<String>,
     development_keys: BTreeSet<String>,
-    constant_places: BTreeSet<String>,
     test_keys: BTreeSet<String>,
     own_secret_words: BTreeSet<String>,
     own_store_words: BTreeSet<String>,
@@ -87,13 +86,6 @@ pub(crate) fn is_development_key(key: &str) -> bool {
 /// The variable that, where it is offered, does what this one is there for.
 pub(crate) fn replaced_by(name: &str) -> Option<&'static str> {
     TABLE.as_ref()?.replaced_by.get(name).map(String::as_str)
-}
-
-/// Is it a word of files and folders that hold names of variables as constants?
-pub(crate) fn is_word_of_names(word: &str) -> bool {
-    TABLE
-        .as_ref()
-        .is_some_and(|table| table.constant_places.contains(word))
 }
 
 /// A secret that the application itself needs: without it the application does not start or is not safe, even if the

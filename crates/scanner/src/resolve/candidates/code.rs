@@ -109,8 +109,6 @@ fn entry_name(entry: &EntryPoint, app: Option<&App>) -> Option<Shown> {
         let stem = entry.path.name().split('.').next().unwrap_or_default();
         let name = match (below.as_slice(), stem) {
             (["src", "bin"] | ["cmd"], stem) if stem != "main" => stem,
-            // Of several services in one module each has its own `cmd` folder.
-            ([.., service, "cmd"], "main") => service,
             (["cmd" | "src", .., last] | [.., "cmd", last], "main") if *last != "bin" && *last != "src" => {
                 last
             }

@@ -5,7 +5,6 @@ use playbook_core::harmless::{CommandLine, ImageRef, Name};
 use playbook_core::inventory::{Role, Stack, Unit};
 use playbook_core::path::RelPath;
 use playbook_core::raw::Raw;
-use playbook_core::secret::words_of;
 use playbook_core::shown::Shown;
 use playbook_core::technology::{Catalogue, Group};
 
@@ -36,18 +35,6 @@ impl Sources<'_> {
                     UnitClass::ThirdParty(role) => Some(role),
                     UnitClass::Own => None,
                 };
-                // What others wait for to end is no process that stays.
-                let ends = stack
-                    .units
-                    .iter()
-                    .flat_map(|other| &other.depends_on)
-                    .any(|dependency| {
-                        dependency.unit == unit.name
-                            && dependency
-                                .condition
-                                .as_ref()
-                                .is_some_and(|condition| *condition == "service_completed_successfully")
-                    });
                 if is_manager(stack, unit) || is_watcher(stack, unit) || is_part_of_image(stack, unit) {
                     continue;
                 }
@@ -75,9 +62,7 @@ impl Sources<'_> {
                 let image_dir = || match &template {
                     Some(found) => found.as_ref().map(|(_, dir)| dir.clone()),
                     None if third_party.is_some() => None,
-                    None => self.dir_beside(stack, unit).or_else(|| {
-                        self.dir_by_name(unit.name.as_str(), unit.image.as_ref().map(Shown::as_str))
-                    }),
+                    None => self.dir_by_name(unit.name.as_str(), unit.image.as_ref().map(Shown::as_str)),
                 };
                 let by_command = unit
                     .command
@@ -125,9 +110,7 @@ impl Sources<'_> {
                     }
                     (None, command, _) => command.clone(),
                 };
-                let role = third_party
-                    .or_else(|| units::role_of(unit))
-                    .or_else(|| ends.then_some(Role::Job));
+                let role = third_party.or_else(|| units::role_of(unit));
                 out.push(Candidate {
                     tier: if scope == Scope::Production {
                         Tier::Stack
@@ -152,27 +135,6 @@ impl Sources<'_> {
             }
         }
         out
-    }
-
-    /// The folder of the file itself, where it holds an application with a Dockerfile and its name is a word of the image's:
-    /// each part of the project brings the piece of the stack that runs it.
-    fn dir_beside(&self, stack: &Stack, unit: &Unit) -> Option<RelPath> {
-        let folder = unit.evidence.first()?.path.parent();
-        let image = ImageRef::parse(Raw::new(unit.image.as_ref()?.as_str()))?;
-        let built = |folder: &RelPath| {
-            let dockerfile = folder.join("Dockerfile");
-            dockerfile.is_some_and(|path| self.container(&path).is_some())
-        };
-        let called = words_of(&crate::resolve::images::last_of(&image));
-        let wanted = words_of(telling_name(&folder));
-        let is_named = !wanted.is_empty() && wanted.iter().all(|word| called.contains(word));
-        (stack.kind == "docker-compose"
-            && unit.build.is_none()
-            && !folder.is_root()
-            && is_named
-            && self.apps.at(&folder).is_some()
-            && built(&folder))
-        .then_some(folder)
     }
 
     /// Name and folder of the code of a workload whose name or image a template fills: the name of the file, or of the
@@ -206,7 +168,7 @@ impl Sources<'_> {
         ];
         let file = &unit.evidence.first()?.path;
         let stem = file.name().rsplit_once('.').map_or(file.name(), |(stem, _)| stem);
-        let words: Vec<String> = words_of(unit.name.as_str())
+        let words: Vec<String> = playbook_core::secret::words_of(unit.name.as_str())
             .into_iter()
             .filter(|word| unit.name != *stem || !KINDS.contains(&word.as_str()))
             .collect();
@@ -266,7 +228,10 @@ impl Sources<'_> {
             }
         }
         // Images of one project often begin with its name: `shop-cart` holds `cart`.
-        let words = wanted.first().map(|name| words_of(name)).unwrap_or_default();
+        let words = wanted
+            .first()
+            .map(|name| playbook_core::secret::words_of(name))
+            .unwrap_or_default();
         let by_end = self
             .apps
             .all

@@ -59,12 +59,8 @@ pub(super) fn is_required(
     let in_code = reads
         .iter()
         .any(|fact| fact.origin == VariableOrigin::Code && !fact.build_time);
-    // A default for the application's own secret is one that everybody can read. The script that starts it may be what
-    // reads it.
-    let in_script = reads
-        .iter()
-        .any(|fact| fact.origin == VariableOrigin::Script && !fact.build_time);
-    let own_secret = secret && (in_code || in_script) && schema::is_own_secret(name);
+    // A default for the application's own secret is one that everybody can read.
+    let own_secret = secret && in_code && schema::is_own_secret(name);
     let own_store = in_code && schema::is_own_store(name) && (secret || !has_default);
     by_stack
         || stand_in

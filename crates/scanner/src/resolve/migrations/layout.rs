@@ -116,26 +116,3 @@ pub(super) fn drop_unread(
             || !homes.contains(&(key.0.clone(), owner(&key.1)))
     });
 }
-
-/// Revisions of Alembic are run from the folder whose settings name it. Where the application has such a folder, revisions
-/// elsewhere (of its plugins) are run by code of their own, and not by the tool's command.
-pub(super) fn drop_of_plugins(
-    found: &mut BTreeMap<Key, Migration>,
-    owner: impl Fn(&RelPath) -> Option<RelPath>,
-) {
-    const TOOLS: [&str; 2] = ["alembic", "flask-migrate"];
-    let is_set_up = |migration: &Migration| {
-        migration
-            .evidence
-            .iter()
-            .any(|evidence| matches!(evidence.path.name(), "alembic.ini" | "env.py"))
-    };
-    let homes: BTreeSet<(String, Option<RelPath>)> = found
-        .iter()
-        .filter(|((tool, _), migration)| TOOLS.contains(&tool.as_str()) && is_set_up(migration))
-        .map(|((tool, dir), _)| (tool.clone(), owner(dir)))
-        .collect();
-    found.retain(|(tool, dir), migration| {
-        is_set_up(migration) || !homes.contains(&(tool.clone(), owner(dir)))
-    });
-}

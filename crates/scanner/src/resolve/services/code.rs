@@ -165,16 +165,11 @@ fn add_app_without_entry(merged: &mut Vec<Merged>, app: &App, sources: &Sources<
             (known, Role::Web)
         }
         // A framework of pages that serves them itself needs no script to be started.
-        (Some(known), _, None) if has_page(app, index, true) && starts_itself(known) => (known, Role::Web),
-        (None, Some(known), _) if has_page(app, index, false) || start_script.is_some() => {
-            (known, Role::Frontend)
-        }
+        (Some(known), _, None) if has_page(app, index) && starts_itself(known) => (known, Role::Web),
+        (None, Some(known), _) if has_page(app, index) || start_script.is_some() => (known, Role::Frontend),
         _ => return,
     };
     let (known, role) = runnable;
-    if role == Role::Frontend && is_wrapped(app, sources) {
-        return;
-    }
     let Some(name) = sources.name_of_dir(&app.dir) else {
         return;
     };
@@ -238,40 +233,22 @@ fn has_program(app: &App, sources: &Sources<'_>, index: &FileIndex) -> bool {
             .any(|route| route.scope == Scope::Production && route.evidence.path.is_in(&app.dir))
 }
 
-/// Are the pages of the folder wrapped as a program of the desktop?
-fn is_wrapped(app: &App, sources: &Sources<'_>) -> bool {
-    let packages = || app.projects.iter().flat_map(|project| &project.dependencies);
-    let folder = |name: &str| {
-        app.dir
-            .join(name)
-            .is_some_and(|folder| sources.apps.at(&folder).is_some())
-    };
-    packages().any(|package| roles::is_shell_package(package.name.as_str()))
-        || roles::shell_folders().any(folder)
-}
-
-/// A page, or the configuration of a framework that makes the pages. A bundler's configuration without any page builds
-/// files for the pages of another program.
-fn has_page(app: &App, index: &FileIndex, renders: bool) -> bool {
-    let configured = [
+/// A page or a configuration that a front end is built from.
+fn has_page(app: &App, index: &FileIndex) -> bool {
+    [
+        "index.html",
+        "public/index.html",
+        "src/index.html",
         "angular.json",
         "next.config.js",
         "next.config.mjs",
         "next.config.ts",
         "nuxt.config.ts",
+        "vite.config.ts",
+        "vite.config.js",
         "svelte.config.js",
         "astro.config.mjs",
     ]
     .iter()
-    .any(|name| index.has(&app.dir, name));
-    let bundled = ["vite.config.ts", "vite.config.js"]
-        .iter()
-        .any(|name| index.has(&app.dir, name));
-    let page = || {
-        ["index.html", "public/index.html", "src/index.html"]
-            .iter()
-            .any(|name| index.has(&app.dir, name))
-    };
-    let page_below = || index.below(&app.dir).any(|path| path.name() == "index.html");
-    configured || page() || bundled && (renders || page_below())
+    .any(|name| index.has(&app.dir, name))
 }
